@@ -1,0 +1,483 @@
+package benchtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"tcpvsudp/bench"
+)
+
+// Subject is a transport, with its server, that is held against the contract of bench.Flow.
+type Subject struct {
+	Transport bench.Transport
+	// Serve starts a server for sessions that ends with the test, and returns its address.
+	Serve func(t *testing.T, sessions *bench.Table) (addr string)
+	// Client is the address that the server sees the transport's flows come from.
+	Client netip.Addr
+	// Allocates is set for a transport whose flows allocate for every message.
+	Allocates bool
+}
+
+// patience is how long the suite waits for what must come, and silence for what must not.
+const (
+	patience = 5 * time.Second
+	silence  = 50 * time.Millisecond
+)
+
+// Conformance runs the whole suite in every way of waiting.
+func Conformance(t *testing.T, s Subject) {
+	for _, wait := range []bench.Wait{bench.Block, bench.Spin} {
+		t.Run(wait.String(), func(t *testing.T) {
+			for name, test := range map[string]func(*testing.T, *bed){
+				"echo of one message":                testEchoOne,
+				"echo of blocks":                     testEchoBlocks,
+				"echo of every size":                 testEchoSizes,
+				"sink counts and is silent":          testSink,
+				"deadline":                           testDeadline,
+				"deadline moved while receiving":     testDeadlineMoved,
+				"close ends a receive":               testClose,
+				"silence to an unknown session":      testUnknownSession,
+				"silence to another's address":       testOtherAddress,
+				"silence to a flow out of range":     testFlowOutOfRange,
+				"a reply is never answered":          testReplyNotAnswered,
+				"messages of another session":        testForeign,
+				"nothing after the end":              testAfterEnd,
+				"flows keep apart":                   testTwoFlows,
+				"sends while it receives":            testFullDuplex,
+				"no allocation for a message":        testAllocations,
+				"what is granted can be asked for":   testGranted,
+				"a dial that is called off":          testDialCancelled,
+				"the warm-up is echoed, not counted": testWarmUp,
+			} {
+				t.Run(name, func(t *testing.T) { test(t, newBed(t, s, wait)) })
+			}
+		})
+	}
+}
+
+// bed is a server and what a test needs to talk to it.
+type bed struct {
+	Subject
+	t        *testing.T
+	wait     bench.Wait
+	sessions *bench.Table
+	addr     string
+}
+
+func newBed(t *testing.T, s Subject, wait bench.Wait) *bed {
+	sessions := bench.NewTable()
+	return &bed{Subject: s, t: t, wait: wait, sessions: sessions, addr: s.Serve(t, sessions)}
+}
+
+// agree makes a session.
+func (b *bed) agree(mode bench.Mode, size, flows int) *bench.Session {
+	b.t.Helper()
+	s, err := b.sessions.Agree(bench.Spec{
+		Proto: b.Transport.Name(), Mode: mode, Size: size, Flows: flows, Wait: b.wait, Duration: time.Minute, Verify: true,
+	}, b.Client)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { _ = b.sessions.End(s.ID) })
+	return s
+}
+
+// dial opens a flow that ends with the test and gives up after patience.
+func (b *bed) dial() bench.Flow {
+	b.t.Helper()
+	f, err := b.Transport.Dial(context.Background(), b.addr, bench.Options{Wait: b.wait})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { f.Close() })
+	deadline(b.t, f, patience)
+	return f
+}
+
+func deadline(t *testing.T, f bench.Flow, d time.Duration) {
+	t.Helper()
+	if err := f.SetDeadline(time.Now().Add(d)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// block makes n requests from seq on.
+func (b *bed) block(s *bench.Session, flow uint32, seq uint64, n int) []byte {
+	size := s.Spec.Size
+	block := bench.NewBlock(n, size)
+	for i := range n {
+		msg := block[i*size : (i+1)*size]
+		bench.Header{Kind: bench.Request, Flow: flow, Session: s.ID, Seq: seq + uint64(i), Sent: 42}.Put(msg)
+		for j := range msg[bench.HeaderSize:] {
+			msg[bench.HeaderSize+j] = byte(j % 251)
+		}
+	}
+	return block
+}
+
+func (b *bed) send(f bench.Flow, block []byte, size int) {
+	b.t.Helper()
+	if n, err := f.Send(block, size); err != nil || n != len(block)/size {
+		b.t.Fatalf("Send = %d, %v; want %d messages", n, err, len(block)/size)
+	}
+}
+
+// recv receives exactly n messages, in however many calls, into a block of room messages.
+func (b *bed) recv(f bench.Flow, n, room, size int) []byte {
+	b.t.Helper()
+	var all []byte
+	block := bench.NewBlock(room, size)
+	for len(all) < n*size {
+		got, err := f.Recv(block, size)
+		if err != nil || got < 1 || got > room {
+			b.t.Fatalf("Recv = %d, %v after %d of %d messages", got, err, len(all)/size, n)
+		}
+		all = append(all, block[:got*size]...)
+	}
+	if len(all) != n*size {
+		b.t.Fatalf("received %d messages, want %d", len(all)/size, n)
+	}
+	return all
+}
+
+// wantReplies checks that replies are those to requests, byte by byte but for the kind.
+func (b *bed) wantReplies(replies, requests []byte, size int) {
+	b.t.Helper()
+	for off := 0; off < len(requests); off += size {
+		h, ok := bench.ParseHeader(replies[off:])
+		if !ok || h.Kind != bench.Reply {
+			b.t.Fatalf("message %d is no reply: %+v", off/size, h)
+		}
+		h.Kind = bench.Request
+		h.Put(replies[off:])
+	}
+	if !bytes.Equal(replies, requests) {
+		b.t.Fatal("the replies are not what was sent")
+	}
+}
+
+// wantSilence checks that nothing comes back; that the server closes the flow is silence too.
+func (b *bed) wantSilence(f bench.Flow, size int) {
+	b.t.Helper()
+	deadline(b.t, f, silence)
+	n, err := f.Recv(bench.NewBlock(1, size), size)
+	if n != 0 || err == nil {
+		b.t.Fatalf("Recv = %d, %v; want silence", n, err)
+	}
+}
+
+// settle ends the session and returns its account.
+func (b *bed) settle(s *bench.Session, sent ...uint64) bench.Account {
+	b.t.Helper()
+	a, err := b.sessions.Settle(context.Background(), s.ID, bench.Settlement{Sent: sent, Tmax: silence, Quiet: time.Millisecond})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return a
+}
+
+func testEchoOne(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	request := b.block(s, 0, 0, 1)
+	b.send(f, request, 64)
+	b.wantReplies(b.recv(f, 1, 1, 64), request, 64)
+	if traffic := f.Traffic(); traffic.Truncated+traffic.Malformed != 0 {
+		t.Errorf("%+v", traffic)
+	}
+}
+
+func testEchoBlocks(t *testing.T, b *bed) {
+	for _, room := range []int{1, 3, 64} {
+		s, f := b.agree(bench.Echo, 100, 1), b.dial()
+		requests := b.block(s, 0, 0, 10)
+		b.send(f, requests, 100)
+		b.wantReplies(b.recv(f, 10, room, 100), requests, 100)
+	}
+}
+
+func testEchoSizes(t *testing.T, b *bed) {
+	for _, size := range []int{bench.HeaderSize, 33, 1400, 9000, min(b.Transport.MaxMessage(), 65507)} {
+		s, f := b.agree(bench.Echo, size, 1), b.dial()
+		for seq := range uint64(3) {
+			request := b.block(s, 0, seq, 1)
+			b.send(f, request, size)
+			b.wantReplies(b.recv(f, 1, 2, size), request, size)
+		}
+		f.Close()
+		if a := b.settle(s, 3); a.Unique != 3 || a.Lost() != 0 || a.Corrupt != 0 || a.Bytes != uint64(3*size) {
+			t.Errorf("%d B: %+v", size, a)
+		}
+	}
+}
+
+func testSink(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Sink, 64, 1), b.dial()
+	b.send(f, b.block(s, 0, 0, 5), 64)
+	b.wantSilence(f, 64)
+	deadline(t, f, patience)
+	hello := b.block(s, 0, bench.WarmUp, 1)
+	for _, kind := range []bench.Kind{bench.Hello, bench.Done} {
+		bench.Header{Kind: kind, Session: s.ID, Seq: bench.WarmUp, Sent: 42}.Put(hello)
+		b.send(f, hello, 64)
+		reply := b.recv(f, 1, 1, 64)
+		if h, ok := bench.ParseHeader(reply); !ok || h.Kind != bench.Reply || h.Seq != bench.WarmUp {
+			t.Errorf("the answer to a %v is %+v", kind, h)
+		}
+	}
+	f.Close()
+	if a := b.settle(s, 7); a.Unique != 5 || a.Lost() != 2 || a.Bytes != 320 || a.FirstNs == 0 || a.LastNs < a.FirstNs {
+		t.Errorf("%+v", a)
+	}
+}
+
+func testDeadline(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	deadline(t, f, silence)
+	start := time.Now()
+	n, err := f.Recv(bench.NewBlock(1, 64), 64)
+	if n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("Recv past the deadline = %d, %v", n, err)
+	}
+	if waited := time.Since(start); waited < silence*9/10 {
+		t.Errorf("Recv waited %v for a deadline in %v", waited, silence)
+	}
+	deadline(t, f, patience)
+	request := b.block(s, 0, 0, 1)
+	b.send(f, request, 64)
+	b.wantReplies(b.recv(f, 1, 1, 64), request, 64)
+	if err := f.SetDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Send(request, 64); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("Send past the deadline: %v", err)
+	}
+}
+
+func testDeadlineMoved(t *testing.T, b *bed) {
+	f := b.dial()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.Recv(bench.NewBlock(1, 64), 64)
+		ended <- err
+	}()
+	time.Sleep(silence / 5)
+	if err := f.SetDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Recv: %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("Recv did not notice that its deadline was moved")
+	}
+}
+
+func testClose(t *testing.T, b *bed) {
+	f := b.dial()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.Recv(bench.NewBlock(1, 64), 64)
+		ended <- err
+	}()
+	time.Sleep(silence / 5)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Recv under way at Close: %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("Recv did not notice Close")
+	}
+	if _, err := f.Recv(bench.NewBlock(1, 64), 64); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Recv after Close: %v", err)
+	}
+	if _, err := f.Send(bench.NewBlock(1, 64), 64); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Send after Close: %v", err)
+	}
+}
+
+func testUnknownSession(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	request := b.block(s, 0, 0, 1)
+	bench.Header{Kind: bench.Request, Session: s.ID + 1}.Put(request)
+	b.send(f, request, 64)
+	b.wantSilence(f, 64)
+	if a := b.settle(s, 0); a.Received+a.Foreign != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func testOtherAddress(t *testing.T, b *bed) {
+	s, err := b.sessions.Agree(bench.Spec{
+		Proto: b.Transport.Name(), Mode: bench.Echo, Size: 64, Flows: 1, Wait: b.wait, Duration: time.Minute,
+	}, netip.MustParseAddr("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := b.dial()
+	b.send(f, b.block(s, 0, 0, 1), 64)
+	b.wantSilence(f, 64)
+	if a := b.settle(s, 0); a.Received != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func testFlowOutOfRange(t *testing.T, b *bed) {
+	for _, flow := range []uint32{2, 1 << 31, 1<<32 - 1} {
+		s, f := b.agree(bench.Echo, 64, 2), b.dial()
+		b.send(f, b.block(s, flow, 0, 1), 64)
+		b.wantSilence(f, 64)
+	}
+}
+
+func testReplyNotAnswered(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	request := b.block(s, 0, 0, 1)
+	reply := b.block(s, 0, 1, 1)
+	bench.Header{Kind: bench.Reply, Session: s.ID, Seq: 1}.Put(reply)
+	b.send(f, request, 64)
+	b.send(f, reply, 64)
+	b.wantReplies(b.recv(f, 1, 1, 64), request, 64)
+	b.wantSilence(f, 64)
+	f.Close()
+	if a := b.settle(s, 1); a.Unique != 1 || a.Foreign != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// testForeign sends a message of one session on the flow of another: a stream is bound to the session it
+// began with, and a datagram stands for itself.
+func testForeign(t *testing.T, b *bed) {
+	s, other, f := b.agree(bench.Sink, 64, 1), b.agree(bench.Sink, 64, 1), b.dial()
+	b.send(f, b.block(s, 0, 0, 1), 64)
+	b.send(f, b.block(other, 0, 0, 1), 64)
+	b.send(f, b.block(s, 0, 1, 1), 64)
+	time.Sleep(silence / 5)
+	f.Close()
+	a, o := b.settle(s, 2), b.settle(other, 1)
+	if a.Unique != 2 || a.Foreign+o.Unique != 1 {
+		t.Errorf("own %+v, other %+v", a, o)
+	}
+}
+
+func testAfterEnd(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	request := b.block(s, 0, 0, 1)
+	b.send(f, request, 64)
+	b.recv(f, 1, 1, 64)
+	if a := b.settle(s, 1); a.Unique != 1 {
+		t.Errorf("%+v", a)
+	}
+	_, _ = f.Send(request, 64) // a stream may have been closed
+	b.wantSilence(f, 64)
+	if _, err := b.sessions.Settle(context.Background(), s.ID, bench.Settlement{Sent: []uint64{1}}); !errors.Is(err, bench.ErrNoSession) {
+		t.Errorf("settled twice: %v", err)
+	}
+}
+
+func testTwoFlows(t *testing.T, b *bed) {
+	s := b.agree(bench.Echo, 64, 2)
+	for flow := range uint32(2) {
+		f := b.dial()
+		requests := b.block(s, flow, 0, 3)
+		b.send(f, requests, 64)
+		b.wantReplies(b.recv(f, 3, 4, 64), requests, 64)
+		f.Close()
+	}
+	if a := b.settle(s, 3, 3); a.Unique != 6 || a.Duplicated() != 0 || a.Reordered != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func testFullDuplex(t *testing.T, b *bed) {
+	const n, size = 2000, 200
+	s, f := b.agree(bench.Echo, size, 1), b.dial()
+	failed := make(chan error, 1)
+	go func() {
+		for seq := range uint64(n) {
+			if _, err := f.Send(b.block(s, 0, seq, 1), size); err != nil {
+				failed <- err
+				return
+			}
+			if seq%20 == 19 {
+				time.Sleep(time.Millisecond) // so that no socket buffer overflows
+			}
+		}
+		failed <- nil
+	}()
+	b.recv(f, n, 16, size)
+	if err := <-failed; err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if a := b.settle(s, n); a.Unique != n || a.Reordered != 0 || a.Corrupt != 0 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func testAllocations(t *testing.T, b *bed) {
+	if b.Allocates {
+		t.Skip("this transport allocates for every message")
+	}
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	request, reply := b.block(s, 0, 0, 1), bench.NewBlock(4, 64)
+	const n = 500
+	var before, after runtime.MemStats
+	for i := range n + 10 {
+		if i == 10 { // the first ones may set something up
+			runtime.ReadMemStats(&before)
+		}
+		b.send(f, request, 64)
+		if _, err := f.Recv(reply, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	// testing.AllocsPerRun leaves one processor, on which a spinning receiver keeps its peer from running. Here
+	// the runtime's own few allocations are counted too.
+	if all := after.Mallocs - before.Mallocs; all > n/10 {
+		t.Errorf("%d allocations for %d messages there and back, at both ends", all, n)
+	}
+}
+
+func testGranted(t *testing.T, b *bed) {
+	f := b.dial()
+	if g := f.Granted(); g.Wait != bench.Block && g.Wait != b.wait {
+		t.Errorf("asked to wait by %v, granted %v", b.wait, g.Wait)
+	}
+}
+
+func testDialCancelled(t *testing.T, b *bed) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	f, err := b.Transport.Dial(ctx, b.addr, bench.Options{})
+	if err == nil {
+		f.Close()
+		t.Fatal("Dial with a context that has ended returned a flow")
+	}
+}
+
+func testWarmUp(t *testing.T, b *bed) {
+	s, f := b.agree(bench.Echo, 64, 1), b.dial()
+	for _, seq := range []uint64{bench.WarmUp, bench.WarmUp | 1, 0} {
+		request := b.block(s, 0, seq, 1)
+		b.send(f, request, 64)
+		b.wantReplies(b.recv(f, 1, 1, 64), request, 64)
+	}
+	f.Close()
+	if a := b.settle(s, 1); a.Unique != 1 || a.Received != 1 || a.Lost() != 0 {
+		t.Errorf("%+v", a)
+	}
+}

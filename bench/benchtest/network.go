@@ -1,0 +1,242 @@
+// Package benchtest holds what tests of transports and of the runner share: a conformance suite that every
+// transport runs, a fake network whose truth is known, and a relay that misbehaves as told.
+package benchtest
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/internal/clock"
+)
+
+// Network is a fake transport and its server, in one process and without sockets. Its delays are those of
+// package time, so that it runs in a testing/synctest bubble.
+type Network struct {
+	// Sessions are the server's.
+	Sessions *bench.Table
+	// Fate says what becomes of measured message n (from 0, in each direction by itself) on its way up to the
+	// server or down to the client: the delay of every copy that arrives. Nil delivers one at once. Every other
+	// message takes a millisecond.
+	Fate func(up bool, n int) []time.Duration
+	// SendError, if not nil, is asked before message n of a flow is sent.
+	SendError func(n int) error
+
+	mu      sync.Mutex
+	counted [2]int
+}
+
+var (
+	_ bench.Transport = (*Network)(nil)
+	_ bench.Flow      = (*fakeFlow)(nil)
+)
+
+// fakeAddr is where the client of a Network seems to be.
+var fakeAddr = netip.MustParseAddr("127.0.0.1")
+
+// Name implements bench.Transport.
+func (*Network) Name() string { return "fake" }
+
+// MaxMessage implements bench.Transport.
+func (*Network) MaxMessage() int { return 1 << 16 }
+
+// Lossy implements bench.Transport.
+func (*Network) Lossy() bool { return true }
+
+// Dial implements bench.Transport.
+func (n *Network) Dial(ctx context.Context, addr string, o bench.Options) (bench.Flow, error) {
+	return &fakeFlow{network: n, arrived: make(chan struct{}, 1), moved: make(chan struct{}), closed: make(chan struct{})}, ctx.Err()
+}
+
+// carry delivers a message by what Fate has for it.
+func (n *Network) carry(up bool, msg []byte, deliver func([]byte)) {
+	copies := []time.Duration{time.Millisecond}
+	switch h, ok := bench.ParseHeader(msg); {
+	case n.Fate == nil:
+		copies[0] = 0
+	case ok && h.Seq&bench.WarmUp == 0:
+		direction := 0
+		if up {
+			direction = 1
+		}
+		n.mu.Lock()
+		number := n.counted[direction]
+		n.counted[direction]++
+		n.mu.Unlock()
+		copies = n.Fate(up, number)
+	}
+	for _, delay := range copies {
+		own := append(make([]byte, 0, len(msg)+1), msg...)
+		if delay == 0 {
+			deliver(own)
+		} else {
+			time.AfterFunc(delay, func() { deliver(own) })
+		}
+	}
+}
+
+// serve is the server: it gives a message to its session and sends the answer to f.
+func (n *Network) serve(f *fakeFlow, msg []byte) {
+	h, ok := bench.ParseHeader(msg)
+	if !ok {
+		return
+	}
+	in := n.Sessions.Inbound("fake", h, fakeAddr)
+	if in == nil || len(msg) != in.Size() || !in.Enter() {
+		return
+	}
+	reply := in.Arrived(msg, clock.Now())
+	in.Leave()
+	if len(reply) > 0 {
+		n.carry(false, reply, f.deliver)
+	}
+}
+
+// fakeFlow is a flow of a Network.
+type fakeFlow struct {
+	network *Network
+	sent    int
+
+	mu       sync.Mutex
+	inbox    [][]byte
+	arrived  chan struct{} // holds a token when something was put in inbox
+	deadline time.Time
+	moved    chan struct{} // closed and replaced when the deadline is
+	closed   chan struct{}
+	traffic  bench.Traffic
+}
+
+func (f *fakeFlow) Send(block []byte, size int) (n int, err error) {
+	if err := f.usable(); err != nil {
+		return 0, err
+	}
+	for off := 0; off < len(block); off += size {
+		f.sent++
+		if f.network.SendError != nil {
+			if err := f.network.SendError(f.sent - 1); err != nil {
+				return n, err
+			}
+		}
+		f.network.carry(true, block[off:off+size], func(msg []byte) { f.network.serve(f, msg) })
+		n++
+	}
+	return n, nil
+}
+
+func (f *fakeFlow) deliver(msg []byte) {
+	f.mu.Lock()
+	f.inbox = append(f.inbox, msg)
+	f.mu.Unlock()
+	select {
+	case f.arrived <- struct{}{}:
+	default:
+	}
+}
+
+func (f *fakeFlow) Recv(block []byte, size int) (n int, err error) {
+	for {
+		if err := f.usable(); err != nil {
+			return 0, err
+		}
+		if n := f.take(block, size); n > 0 {
+			return n, nil
+		}
+		f.mu.Lock()
+		deadline, moved := f.deadline, f.moved
+		f.mu.Unlock()
+		var expired <-chan time.Time
+		if !deadline.IsZero() {
+			timer := time.NewTimer(time.Until(deadline))
+			defer timer.Stop()
+			expired = timer.C
+		}
+		select {
+		case <-f.arrived:
+		case <-moved:
+		case <-expired:
+		case <-f.closed:
+		}
+	}
+}
+
+// take moves what fits from the inbox to block.
+func (f *fakeFlow) take(block []byte, size int) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.inbox) > 0 && (n+1)*size <= len(block) {
+		if len(f.inbox[0]) == size {
+			copy(block[n*size:], f.inbox[0])
+			n++
+		} else {
+			f.traffic.Malformed++
+		}
+		f.inbox = f.inbox[1:]
+	}
+	return n
+}
+
+// usable returns the error that a call must end with.
+func (f *fakeFlow) usable() error {
+	select {
+	case <-f.closed:
+		return net.ErrClosed
+	default:
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.deadline.IsZero() && time.Until(f.deadline) <= 0 {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+func (f *fakeFlow) SetDeadline(t time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deadline = t
+	close(f.moved)
+	f.moved = make(chan struct{})
+	return nil
+}
+
+func (f *fakeFlow) Granted() bench.Granted { return bench.Granted{} }
+
+func (f *fakeFlow) Traffic() bench.Traffic { return f.traffic }
+
+func (f *fakeFlow) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	select {
+	case <-f.closed:
+		return net.ErrClosed
+	default:
+		close(f.closed)
+		return nil
+	}
+}
+
+// Control agrees sessions with a Table in the same process, for clients at 127.0.0.1.
+type Control struct{ Sessions *bench.Table }
+
+var _ bench.Control = Control{}
+
+// Agree implements bench.Control.
+func (c Control) Agree(_ context.Context, spec bench.Spec) (uint64, error) {
+	s, err := c.Sessions.Agree(spec, fakeAddr)
+	if err != nil {
+		return 0, err
+	}
+	return s.ID, nil
+}
+
+// Settle implements bench.Control.
+func (c Control) Settle(ctx context.Context, session uint64, end bench.Settlement) (bench.Account, error) {
+	return c.Sessions.Settle(ctx, session, end)
+}
+
+// End implements bench.Control.
+func (c Control) End(_ context.Context, session uint64) error { return c.Sessions.End(session) }

@@ -1,0 +1,43 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"tcpvsudp/internal/clock"
+)
+
+// runConnect measures from nothing to the first echoed reply: each worker opens a flow, sends one message,
+// awaits its reply, closes the flow and starts over.
+func runConnect(t *trial) error {
+	return t.each(func(w *worker) error {
+		for now := clock.Now(); now < t.stop; now = clock.Now() {
+			if err := w.connectOnce(now); err != nil {
+				return err
+			}
+		}
+		w.sendEnd = clock.Now()
+		return nil
+	})
+}
+
+// connectOnce does one connection at time now. One that nobody answers is a lost message.
+func (w *worker) connectOnce(now int64) error {
+	seq := w.number(now)
+	err := w.open(Options{Wait: w.t.plan.Wait, Brief: true}, w.tmax())
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		w.timedOut++
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer w.close()
+	w.armFor(now)
+	if err := w.sendOne(seq, now); err != nil {
+		return err
+	}
+	return w.await(seq, now)
+}

@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Transport opens flows to a server.
+type Transport interface {
+	// Name is the transport's word in flags and columns: "tcp", "udp".
+	Name() string
+	// MaxMessage is the largest message it carries, in bytes.
+	MaxMessage() int
+	// Lossy tells whether messages may be lost on the way without the sender being told. It serves to
+	// estimate how long a plan takes; no workload asks.
+	Lossy() bool
+	// Dial opens a flow to a server's data port, "host:port". It exchanges no message of ours: TCP
+	// shakes hands, UDP makes a socket.
+	Dial(ctx context.Context, addr string, o Options) (Flow, error)
+}
+
+// A Flow is one conversation of a client with a server. Messages are size bytes, HeaderSize or more; a
+// block holds a whole number of them, end to end.
+//
+// One goroutine may send while another receives; each of the two belongs to one goroutine at a time.
+// SetDeadline and Close may be called from anywhere, at any time. The caller owns every block: a flow
+// keeps none after the call returns.
+type Flow interface {
+	// Send gives the messages of block to the kernel and returns how many it took whole. n is less
+	// than all of them only with an error.
+	Send(block []byte, size int) (n int, err error)
+	// Recv fills block with whole messages, of which it waits for one at least, and returns their
+	// number. It never returns part of a message: what has come of one is kept for the next call,
+	// across a deadline too. block has room for one message or more and comes from NewBlock.
+	// At the end of what the peer sent the error is io.EOF.
+	Recv(block []byte, size int) (n int, err error)
+	// SetDeadline bounds Send and Recv, those under way and those to come; past it they return an
+	// error that errors.Is os.ErrDeadlineExceeded. The zero time is no deadline.
+	SetDeadline(t time.Time) error
+	// Granted is what the kernel has really given, asked of it at the call, before Close.
+	Granted() Granted
+	// Traffic is what the flow has counted below the message. Call it when no Send or Recv runs.
+	Traffic() Traffic
+	// Close ends the flow; calls under way and later ones return an error that errors.Is net.ErrClosed.
+	Close() error
+}
+
+// Options is what is asked of a flow. A zero field leaves the choice to the kernel or the transport.
+type Options struct {
+	Wait Wait
+	// SendBuffer and RecvBuffer are SO_SNDBUF and SO_RCVBUF in bytes.
+	SendBuffer, RecvBuffer int
+	// Brief says that the flow is opened for a single exchange, after which nothing is in flight: TCP
+	// then closes by a reset, so that no port of a thousand connections a second stays in TIME_WAIT.
+	Brief bool
+}
+
+// Granted is what the kernel gave, to be held against Options. A field that this platform can't tell
+// is zero or empty, and is recorded as not known.
+type Granted struct {
+	Wait              Wait   `json:"wait"`
+	SendBuffer        int    `json:"send_buffer_bytes,omitempty"`
+	RecvBuffer        int    `json:"recv_buffer_bytes,omitempty"`
+	CongestionControl string `json:"congestion_control,omitempty"`
+}
+
+// Traffic counts what a flow saw below the message.
+type Traffic struct {
+	// SendCalls and RecvCalls are system calls that moved data.
+	SendCalls uint64 `json:"send_calls"`
+	RecvCalls uint64 `json:"recv_calls"`
+	// Truncated datagrams were longer than a message; Malformed ones were shorter.
+	Truncated uint64 `json:"truncated"`
+	Malformed uint64 `json:"malformed"`
+}
+
+// Add adds u to t.
+func (t *Traffic) Add(u Traffic) {
+	t.SendCalls += u.SendCalls
+	t.RecvCalls += u.RecvCalls
+	t.Truncated += u.Truncated
+	t.Malformed += u.Malformed
+}
+
+// ErrSendQueueFull says that the sender's own queue had no room for a message (ENOBUFS): it was lost
+// before it left. A Flow's Send returns it wrapped; the message counts as sent, and is lost.
+var ErrSendQueueFull = errors.New("send queue full")
+
+// Wait is the way a receiver waits for the next message.
+type Wait uint8
+
+const (
+	// Block sleeps until the kernel wakes the thread.
+	Block Wait = iota
+	// Spin asks again without end: no wake-up is measured, and a core is spent.
+	Spin
+)
+
+// ParseWait returns the way of waiting named s.
+func ParseWait(s string) (Wait, error) {
+	for _, w := range []Wait{Block, Spin} {
+		if s == w.String() {
+			return w, nil
+		}
+	}
+	return Block, fmt.Errorf("unknown way of waiting %q: use block or spin", s)
+}
+
+func (w Wait) String() string {
+	if w == Spin {
+		return "spin"
+	}
+	return "block"
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (w Wait) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (w *Wait) UnmarshalText(text []byte) (err error) {
+	*w, err = ParseWait(string(text))
+	return err
+}

@@ -1,0 +1,141 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// HeaderSize is the size in bytes of the header that every message starts with, and so the size of
+// the smallest message.
+const HeaderSize = 32
+
+// Kind says what a message is for.
+type Kind uint8
+
+const (
+	// Request is a message that is measured: a server echoes it or counts it.
+	Request Kind = 1 + iota
+	// Reply is a server's answer. A server never answers a reply, so two servers can't be set to
+	// echo each other.
+	Reply
+	// Hello asks whether anybody is there. It is answered in every session and never counted.
+	Hello
+	// Done says that a flow has sent all of its requests. It is answered in every session and never
+	// counted.
+	Done
+)
+
+// magic and version are the first three bytes of every message. No HTTP method and no TLS record
+// starts with magic, so one TCP port can serve data and control by the first byte.
+const (
+	magic   = 0xB57C
+	version = 1
+)
+
+// FirstByte is the first byte of every message on the wire.
+const FirstByte = magic >> 8
+
+// noSeq is the number of no message.
+const noSeq = 1<<64 - 1
+
+// WarmUp is the bit of Header.Seq that marks a message of the warm-up: it is echoed or swallowed like
+// any other and never counted.
+const WarmUp = 1 << 63
+
+// Header is the first 32 bytes of a message, big endian on the wire:
+//
+//	 0  magic   2   0xB5 0x7C
+//	 2  version 1
+//	 3  kind    1
+//	 4  flow    4
+//	 8  session 8
+//	16  seq     8
+//	24  sent    8
+type Header struct {
+	Kind    Kind
+	Flow    uint32
+	Session uint64
+	// Seq numbers the messages of one flow from 0. With 64 bits it never rolls over.
+	Seq uint64
+	// Sent is the sender's monotonic clock in nanoseconds when the message was meant to leave.
+	Sent int64
+}
+
+// Put writes h to the first HeaderSize bytes of msg.
+func (h Header) Put(msg []byte) {
+	_ = msg[HeaderSize-1]
+	binary.BigEndian.PutUint32(msg[0:], magic<<16|version<<8|uint32(h.Kind))
+	binary.BigEndian.PutUint32(msg[4:], h.Flow)
+	binary.BigEndian.PutUint64(msg[8:], h.Session)
+	binary.BigEndian.PutUint64(msg[16:], h.Seq)
+	binary.BigEndian.PutUint64(msg[24:], uint64(h.Sent))
+}
+
+// ParseHeader reads the header of msg; ok is false when msg is no message of ours: too short, of
+// another magic or version, or of an unknown kind.
+func ParseHeader(msg []byte) (h Header, ok bool) {
+	if len(msg) < HeaderSize {
+		return Header{}, false
+	}
+	start := binary.BigEndian.Uint32(msg[0:])
+	h = Header{
+		Kind:    Kind(start),
+		Flow:    binary.BigEndian.Uint32(msg[4:]),
+		Session: binary.BigEndian.Uint64(msg[8:]),
+		Seq:     binary.BigEndian.Uint64(msg[16:]),
+		Sent:    int64(binary.BigEndian.Uint64(msg[24:])),
+	}
+	return h, start>>8 == magic<<8|version && h.Kind >= Request && h.Kind <= Done
+}
+
+// setKind and setSeqSent rewrite a part of a header in place: what changes from one message to the
+// next, and when a request becomes its reply.
+func setKind(msg []byte, k Kind) { msg[3] = byte(k) }
+
+func setSeqSent(msg []byte, seq uint64, sent int64) {
+	binary.BigEndian.PutUint64(msg[16:], seq)
+	binary.BigEndian.PutUint64(msg[24:], uint64(sent))
+}
+
+// NewBlock returns a block of n messages of size bytes, zeroed. It has one spare byte of capacity past
+// its length, in which a transport can notice a datagram that is too long.
+func NewBlock(n, size int) []byte { return make([]byte, n*size, n*size+1) }
+
+// pattern is what follows the header of every message: 251 is prime, so that no power-of-two shift of
+// the stream looks like itself.
+func pattern(size int) []byte {
+	p := make([]byte, size-HeaderSize)
+	for i := range p {
+		p[i] = byte(i % 251)
+	}
+	return p
+}
+
+// fillBlock writes the header and the pattern of every message of block; each is then ready to send
+// but for its seq and sent.
+func fillBlock(block []byte, size int, h Header) {
+	body := pattern(size)
+	for off := 0; off < len(block); off += size {
+		h.Put(block[off:])
+		copy(block[off+HeaderSize:off+size], body)
+	}
+}
+
+// intact tells whether the bytes after msg's header are body, which is pattern(len(msg)). A nil body
+// asks for no check.
+func intact(msg, body []byte) bool { return body == nil || bytes.Equal(msg[HeaderSize:], body) }
+
+func (k Kind) String() string {
+	switch k {
+	case Request:
+		return "request"
+	case Reply:
+		return "reply"
+	case Hello:
+		return "hello"
+	case Done:
+		return "done"
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}

@@ -1,0 +1,78 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"tcpvsudp/internal/clock"
+)
+
+// runPaced is the open loop: messages leave at a constant rate whether or not replies come, over the flows
+// in turn, and a latency runs from the moment at which its message was meant to leave. A stall of the
+// sender, or of the transport's buffer, is therefore in the figures (no coordinated omission); what the
+// sender itself was late is beside them, as send lag.
+func runPaced(t *trial) error {
+	var receivers sync.WaitGroup
+	for _, w := range t.workers {
+		w.setDeadline(t.stop + int64(w.tmax()))
+		receivers.Go(func() { t.fail(w.receive()) })
+	}
+	t.fail(t.sendPaced())
+	for _, w := range t.workers {
+		w.stopSending()
+	}
+	receivers.Wait()
+	return context.Cause(t.ctx)
+}
+
+// sendPaced sends the trial's messages at their times. Those that are overdue leave at once; those that have not
+// left when the trial ends are not sent, and the achieved rate shows it.
+func (t *trial) sendPaced() error {
+	wait := t.newWaiter()
+	defer wait.Close()
+	pace := NewPace(t.plan.Rate)
+	for i := uint64(0); !t.failed.Load(); i++ {
+		due := t.start + int64(pace.Due(i))
+		if due >= t.stop {
+			return nil
+		}
+		wait.Until(due)
+		now := clock.Now()
+		if now >= t.stop {
+			return nil
+		}
+		w := t.workers[i%uint64(len(t.workers))]
+		seq := w.number(due)
+		if seq&WarmUp == 0 {
+			t.lag.Record(now - due)
+		}
+		if err := w.sendOne(seq, due); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// receive counts replies until the sender has stopped, and then drains.
+func (w *worker) receive() error {
+	for !w.stopped.Load() {
+		n, err := w.flow.Recv(w.in, w.t.size)
+		at := clock.Now()
+		w.take(w.in[:n*w.t.size], at, noSeq)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return w.explain("receive", err)
+		}
+		if w.t.failed.Load() {
+			return nil
+		}
+	}
+	return w.drain()
+}
+
+// stopSending tells receive that no more is sent.
+func (w *worker) stopSending() {
+	w.stopped.Store(true)
+	w.setDeadline(clock.Now())
+}

@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Plan is all that a run is going to do. It is complete: nothing is looked up or chosen later but what
+// Seed decides.
+type Plan struct {
+	Protos    []string      `json:"protos"`
+	Workloads []string      `json:"workloads"`
+	Sizes     []int         `json:"sizes_bytes"`
+	Flows     []int         `json:"flows"`
+	Trials    int           `json:"trials"`
+	Warmup    time.Duration `json:"warmup_ns"`
+	Duration  time.Duration `json:"duration_ns"`
+	// Drain is how long a message is waited for after the last send (Tmax of RFC 7680), and by a closed
+	// loop after each. 0 stands for the larger of 1 s and 4 times the worst round trip seen.
+	Drain time.Duration `json:"drain_ns"`
+	// Rate is that of the paced workload, in messages/s, all flows together.
+	Rate   float64 `json:"rate_msg_per_s"`
+	Wait   Wait    `json:"wait"`
+	Verify bool    `json:"verify"`
+	// Seed decides the order of the trials.
+	Seed uint64 `json:"seed"`
+}
+
+// DefaultPlan takes about a minute.
+func DefaultPlan() Plan {
+	return Plan{
+		Protos:    []string{"tcp", "udp"},
+		Workloads: WorkloadNames(),
+		Sizes:     []int{64, 1400},
+		Flows:     []int{1},
+		Trials:    10,
+		Warmup:    50 * time.Millisecond,
+		Duration:  250 * time.Millisecond,
+		Rate:      2000,
+	}
+}
+
+// Quick returns p cut down to a look of ten seconds.
+func (p Plan) Quick() Plan {
+	p.Trials, p.Warmup, p.Duration, p.Drain = 3, 30*time.Millisecond, 100*time.Millisecond, 250*time.Millisecond
+	return p
+}
+
+// Validate returns an error for every part of the plan that can't be carried out by transports, joined; each
+// says what to do. It looks at nothing but the plan.
+func (p Plan) Validate(transports []Transport) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	known := map[string]Transport{}
+	var names []string
+	for _, t := range transports {
+		known[t.Name()] = t
+		names = append(names, t.Name())
+	}
+	for _, list := range []struct {
+		what string
+		n    int
+	}{{"protocol", len(p.Protos)}, {"workload", len(p.Workloads)}, {"message size", len(p.Sizes)}, {"number of flows", len(p.Flows)}} {
+		if list.n == 0 {
+			bad("no %s is given", list.what)
+		}
+	}
+	for _, name := range p.Protos {
+		if known[name] == nil {
+			bad("unknown protocol %q: use one or more of %s", name, strings.Join(names, ","))
+		}
+	}
+	for _, name := range p.Workloads {
+		if _, err := workloadNamed(name); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for _, size := range p.Sizes {
+		if size < HeaderSize {
+			bad("message size %d is too small: every message starts with a header of %d bytes, so use %d or more", size, HeaderSize, HeaderSize)
+		}
+		for _, name := range p.Protos {
+			if t := known[name]; t != nil && size > t.MaxMessage() {
+				bad("message size %d is too large for %s, which carries %d bytes in one message: use a smaller size, or leave %s out",
+					size, name, t.MaxMessage(), name)
+			}
+		}
+	}
+	for _, n := range p.Flows {
+		if n < 1 || n > MaxFlows {
+			bad("%d flows can't be run: use from 1 to %d", n, MaxFlows)
+		}
+	}
+	if p.Trials < 1 || p.Trials > 100_000 {
+		bad("%d trials can't be run: use from 1 to 100000", p.Trials)
+	}
+	if p.Duration < time.Millisecond || p.Duration+p.Warmup > MaxDuration {
+		bad("a duration of %v can't be measured: with the warm-up it must be from 1ms to %v", p.Duration, MaxDuration)
+	}
+	if p.Warmup < 0 {
+		bad("a warm-up of %v makes no sense: use 0 or more", p.Warmup)
+	}
+	if p.Drain < 0 || p.Drain > time.Minute {
+		bad("a drain of %v can't be waited for: use from 0 (automatic) to 1m", p.Drain)
+	}
+	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
+		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)
+	}
+	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows)} {
+		if dup != "" {
+			bad("%s is given twice: give it once", dup)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func duplicate[T comparable](list []T) string {
+	for i, v := range list {
+		if slices.Contains(list[:i], v) {
+			return fmt.Sprint(v)
+		}
+	}
+	return ""
+}
+
+// TrialCount is the number of trials of the plan.
+func (p Plan) TrialCount() int { return len(p.cells()) * len(p.Protos) * p.Trials }
+
+// overhead is what a trial takes beside sending: to agree, open, drain where nothing is missing, settle.
+const overhead = 15 * time.Millisecond
+
+// Estimate is how long the plan takes with transports when nothing is lost but by a transport that may lose,
+// in a workload that sends without a pace: there the receiver's buffer overflows, and the drain is waited for.
+func (p Plan) Estimate(transports []Transport) time.Duration {
+	var sum time.Duration
+	for _, t := range p.schedule(transports) {
+		sum += t.estimate(p)
+	}
+	return sum
+}

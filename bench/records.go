@@ -1,0 +1,224 @@
+package bench
+
+import (
+	"time"
+
+	"tcpvsudp/results"
+)
+
+// records turns what a finished trial counted into its rows.
+func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.Interval) {
+	client, latency := t.client()
+	received := t.server // one way, the server's account is the receiver's
+	if t.workload.mode == Echo {
+		received = client
+	}
+	row := results.Trial{
+		Number:     number,
+		Pair:       t.pair,
+		Proto:      t.transport.Name(),
+		Cell:       t.cellRecord(),
+		Wait:       client.Granted.Wait.String(),
+		Started:    t.began,
+		WarmupMs:   milliseconds(t.plan.Warmup),
+		DurationMs: milliseconds(t.plan.Duration),
+		DrainedMs:  milliseconds(t.drained),
+		Loss:       t.loss(received, client),
+		Order:      order(received.Counts),
+		Throughput: t.throughput(received),
+		Cost:       t.cost(received, client),
+		Granted:    granted(client.Granted, t.server.Granted),
+	}
+	for _, w := range t.workers {
+		row.TmaxMs = max(row.TmaxMs, milliseconds(w.tmax()))
+	}
+
+	bucket := results.Bucket{Trial: number, Proto: row.Proto, Cell: row.Cell}
+	var buckets []results.Bucket
+	keep := func(h *results.Histogram, metric string, into *results.Latency) {
+		if h == nil {
+			return
+		}
+		*into = h.Latency()
+		bucket.Metric = metric
+		buckets = append(buckets, h.Buckets(bucket)...)
+	}
+	if t.workload.opensFlows {
+		keep(latency, "connect", &row.Connect)
+	} else {
+		keep(latency, "rtt", &row.RTT)
+	}
+	keep(t.lag, "send_lag", &row.SendLag)
+	return row, buckets, t.intervals(number, received.Series)
+}
+
+// client sums the workers' accounts.
+func (t *trial) client() (sum Account, latency *results.Histogram) {
+	if t.workload.mode == Echo {
+		latency = results.NewHistogram()
+	}
+	for _, w := range t.workers {
+		one := w.tally.account(w.sent)
+		one.Traffic, one.Granted = w.traffic, w.granted
+		sum.Add(one)
+		if latency != nil {
+			latency.Merge(w.latency)
+		}
+	}
+	return sum, latency
+}
+
+func (t *trial) cellRecord() results.Cell {
+	c := results.Cell{Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows}
+	if t.workload.paced {
+		c.RateAsked = results.Known(t.plan.Rate)
+	}
+	return c
+}
+
+func (t *trial) loss(received, client Account) results.Loss {
+	c := received.Counts
+	l := results.Loss{
+		Sent:             c.Sent,
+		Received:         c.Received,
+		Unique:           c.Unique,
+		Lost:             c.Lost(),
+		LossRatio:        ratio(c.Lost(), c.Sent),
+		LossPeriods:      c.LossPeriods.LossPeriods,
+		LossPeriodMax:    c.LongestLossPeriod,
+		Duplicated:       c.Duplicated(),
+		DuplicationRatio: ratio(c.Duplicated(), c.Unique),
+		ReplicatedRatio:  ratio(c.Replicated, c.Unique),
+		Truncated:        client.Truncated + t.server.Truncated,
+		Malformed:        client.Malformed + t.server.Malformed,
+		Foreign:          client.Foreign + t.server.Foreign,
+	}
+	for _, w := range t.workers {
+		l.TimedOut += w.timedOut
+		l.SendErrors += w.sendErrors
+	}
+	if t.workload.mode == Echo {
+		// A reply that is missing although its request arrived was lost on the way back.
+		requests := t.server.Lost()
+		l.LostRequests = results.Known(float64(requests))
+		l.LostReplies = results.Known(float64(l.Lost - min(requests, l.Lost)))
+	}
+	if t.plan.Verify {
+		l.Corrupt = results.Known(float64(client.Corrupt + t.server.Corrupt))
+	}
+	return l
+}
+
+func order(c Counts) results.Order {
+	o := results.Order{
+		Reordered:         c.Reordered,
+		ReorderedRatio:    ratio(c.Reordered, c.Unique),
+		ExtentUnknown:     c.ExtentUnknown,
+		N1Ratio:           ratio(c.NReordered[0], c.Unique),
+		N2Ratio:           ratio(c.NReordered[1], c.Unique),
+		N3Ratio:           ratio(c.NReordered[2], c.Unique),
+		FreeRunMean:       ratio(c.FreeRunMessages, c.FreeRuns),
+		BeyondWindowCount: c.BeyondWindow,
+	}
+	if known := c.Reordered - c.ExtentUnknown; known > 0 {
+		o.ExtentMean = ratio(c.ExtentSum, known)
+		o.ExtentMax = results.Known(float64(c.ExtentMax))
+		o.LateMeanUs = results.Ratio(float64(c.LateSumNs)/1000, float64(known))
+		o.LateMaxUs = results.Known(float64(c.LateMaxNs) / 1000)
+	}
+	return o
+}
+
+// throughput counts the intervals between arrivals: what came with the first block took none.
+func (t *trial) throughput(received Account) results.Throughput {
+	var r results.Throughput
+	seconds := float64(received.LastNs-received.FirstNs) / 1e9
+	bytes := float64(received.Bytes - received.FirstBytes)
+	if seconds > 0 {
+		r.GoodputBps = results.Ratio(bytes*8, seconds)
+		r.MessagesPerS = results.Ratio(bytes/float64(t.size), seconds)
+	}
+	if t.workload.unpaced {
+		var sent uint64
+		end := t.stop
+		for _, w := range t.workers {
+			sent += w.sent
+			end = max(end, w.sendEnd)
+		}
+		r.OfferedBps = results.Ratio(float64(sent)*float64(t.size)*8, float64(end-t.measure.Load())/1e9)
+	}
+	return r
+}
+
+func (t *trial) cost(received, client Account) results.Cost {
+	c := results.Cost{MessagesPerBlock: messagesPerBlock}
+	delivered, bytes := float64(received.Unique), float64(received.Bytes)
+	if t.cpuFrom.known && t.cpuTo.known {
+		c.ClientCPUs = results.Known((t.cpuTo.spent - t.cpuFrom.spent).Seconds())
+	}
+	if t.server.CPUNs != nil {
+		c.ServerCPUs = results.Known(float64(*t.server.CPUNs) / 1e9)
+	}
+	a, aKnown := c.ClientCPUs.Get()
+	b, bKnown := c.ServerCPUs.Get()
+	if aKnown && bKnown {
+		c.CPUPerMessageUs = results.Ratio((a+b)*1e6, delivered)
+		c.CPUPerGigabyteS = results.Ratio(a+b, bytes/1e9)
+	}
+	// The flows' calls include those of the warm-up, and so do the messages.
+	var messages float64
+	for _, w := range t.workers {
+		messages += float64(w.sent + w.warm)
+	}
+	c.ClientCallsPerM = results.Ratio(float64(client.SendCalls+client.RecvCalls), messages)
+	c.ServerCallsPerM = results.Ratio(float64(t.server.SendCalls+t.server.RecvCalls), messages)
+	return c
+}
+
+func granted(client, server Granted) results.Granted {
+	bytes := func(n int) results.Value {
+		if n == 0 {
+			return results.Value{}
+		}
+		return results.Known(float64(n))
+	}
+	return results.Granted{
+		ClientSendBuffer:  bytes(client.SendBuffer),
+		ClientRecvBuffer:  bytes(client.RecvBuffer),
+		ServerSendBuffer:  bytes(server.SendBuffer),
+		ServerRecvBuffer:  bytes(server.RecvBuffer),
+		CongestionControl: client.CongestionControl,
+	}
+}
+
+// intervals turns the receiver's time series into rows, up to the last interval in which something came
+// and at least to the end of the measurement.
+func (t *trial) intervals(number int, series []SeriesBucket) []results.Interval {
+	length := t.interval()
+	last := int((t.plan.Duration + length - 1) / length)
+	for i, b := range series {
+		if b.Messages > 0 {
+			last = max(last, i+1)
+		}
+	}
+	var rows []results.Interval
+	for i, b := range series[:min(last, len(series))] {
+		row := results.Interval{
+			Trial: number, Proto: t.transport.Name(), Cell: t.cellRecord(),
+			StartMs:    milliseconds(time.Duration(i) * length),
+			LengthMs:   milliseconds(length),
+			Messages:   b.Messages,
+			GoodputBps: float64(b.Messages) * float64(t.size) * 8 / length.Seconds(),
+		}
+		if t.workload.mode == Echo && b.Messages > 0 {
+			row.LatencyMeanUs = results.Ratio(float64(b.LatencySumNs)/1000, float64(b.Messages))
+			row.LatencyMaxUs = results.Known(float64(b.LatencyMaxNs) / 1000)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func ratio(a, b uint64) results.Value { return results.Ratio(float64(a), float64(b)) }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }

@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// cell is one set of parameters that the transports are compared under.
+type cell struct {
+	workload workload
+	size     int
+	flows    int
+}
+
+// cells lays out the plan's parameters in the order of the table. What a workload does not depend on is
+// not varied: connect is measured with the first size alone.
+func (p Plan) cells() []cell {
+	var all []cell
+	for _, name := range p.Workloads {
+		w, err := workloadNamed(name)
+		if err != nil {
+			continue // Validate tells
+		}
+		sizes := p.Sizes
+		if w.firstSizeOnly {
+			sizes = sizes[:1]
+		}
+		for _, size := range sizes {
+			for _, flows := range p.Flows {
+				all = append(all, cell{workload: w, size: size, flows: flows})
+			}
+		}
+	}
+	return all
+}
+
+// PlannedCell says how often one set of parameters is going to be measured.
+type PlannedCell struct {
+	Workload  string `csv:"workload" json:"workload"`
+	SizeBytes int    `csv:"size_bytes" json:"size_bytes"`
+	Flows     int    `csv:"flows" json:"flows"`
+	// Trials counts those of all transports.
+	Trials int `csv:"trials" json:"trials"`
+}
+
+// Cells lists what the plan measures, in the order of the tables.
+func (p Plan) Cells() []PlannedCell {
+	var list []PlannedCell
+	for _, c := range p.cells() {
+		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, p.Trials * len(p.Protos)})
+	}
+	return list
+}
+
+// scheduled is one trial of the schedule.
+type scheduled struct {
+	cell
+	transport Transport
+	pair      int
+}
+
+// schedule lays out all trials: round after round, each with every cell once, in an order drawn by the
+// seed; and in a cell every transport once, one right after the other, in an order drawn too. A drift of
+// the machine then meets all cells and both transports alike. Trials of one cell and round are a pair.
+func (p Plan) schedule(transports []Transport) []scheduled {
+	rng := rand.New(rand.NewPCG(p.Seed, 0))
+	cells := p.cells()
+	byName := map[string]Transport{}
+	for _, t := range transports {
+		byName[t.Name()] = t
+	}
+	var all []scheduled
+	pair := 0
+	for range p.Trials {
+		for _, i := range rng.Perm(len(cells)) {
+			pair++
+			for _, j := range rng.Perm(len(p.Protos)) {
+				all = append(all, scheduled{cell: cells[i], transport: byName[p.Protos[j]], pair: pair})
+			}
+		}
+	}
+	return all
+}
+
+// estimate is how long the trial takes.
+func (s scheduled) estimate(p Plan) time.Duration {
+	d := p.Warmup + p.Duration + overhead
+	if s.workload.unpaced && s.transport.Lossy() {
+		d += tmax(p.Drain, 0)
+	}
+	return d
+}

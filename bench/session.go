@@ -1,0 +1,403 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tcpvsudp/internal/clock"
+	"tcpvsudp/internal/host"
+)
+
+// Mode is what a server does with the requests of a session.
+type Mode string
+
+const (
+	// Echo sends every request back as a reply.
+	Echo Mode = "echo"
+	// Sink counts the requests and sends nothing.
+	Sink Mode = "sink"
+)
+
+// Spec is what a client and a server agree on for one trial.
+type Spec struct {
+	// Proto is the transport by which the messages come; those that come by another are not the session's.
+	Proto string `json:"proto"`
+	Mode  Mode   `json:"mode"`
+	Size  int    `json:"size_bytes"`
+	Flows int    `json:"flows"`
+	Wait  Wait   `json:"wait"`
+	// Duration is how long the client is going to send, warm-up included, and Interval the length of the
+	// buckets of the time series.
+	Duration time.Duration `json:"duration_ns"`
+	Interval time.Duration `json:"interval_ns"`
+	// Verify asks that every byte after the header is checked.
+	Verify bool `json:"verify,omitempty"`
+}
+
+// The limits that a server enforces on every session.
+const (
+	MaxSize     = 16 << 20
+	MaxFlows    = 10_000
+	MaxDuration = time.Hour
+)
+
+// Validate returns an error that names the first field which can't be served.
+func (s Spec) Validate() error {
+	switch {
+	case s.Mode != Echo && s.Mode != Sink:
+		return fmt.Errorf("mode %q: use %s or %s", s.Mode, Echo, Sink)
+	case s.Size < HeaderSize || s.Size > MaxSize:
+		return fmt.Errorf("message size %d: it must be from %d to %d bytes", s.Size, HeaderSize, MaxSize)
+	case s.Flows < 1 || s.Flows > MaxFlows:
+		return fmt.Errorf("%d flows: there must be from 1 to %d", s.Flows, MaxFlows)
+	case s.Duration <= 0 || s.Duration > MaxDuration:
+		return fmt.Errorf("duration %v: it must be above 0 and no more than %v", s.Duration, MaxDuration)
+	}
+	return nil
+}
+
+// A Session is the server's half of one trial, the same for every transport: it counts what arrives and
+// says what goes back.
+type Session struct {
+	ID     uint64
+	Spec   Spec
+	client netip.Addr
+	flows  []Inbound
+
+	epoch    atomic.Int64 // when the first measured message arrived, 0 before
+	cpuBegun atomic.Int64
+	ended    atomic.Bool
+
+	mu       sync.Mutex
+	attached map[io.Closer]struct{}
+}
+
+// Inbound is one flow of a session as the server sees it. It belongs to whoever has entered it.
+type Inbound struct {
+	session *Session
+	number  uint32
+	held    atomic.Bool
+	tally   *Tally
+	traffic Traffic
+	granted Granted
+}
+
+// newSession makes the session; all that its flows need while measuring is taken here.
+func newSession(id uint64, spec Spec, client netip.Addr) *Session {
+	s := &Session{ID: id, Spec: spec, client: client, attached: map[io.Closer]struct{}{}}
+	s.flows = make([]Inbound, spec.Flows)
+	for i := range s.flows {
+		s.flows[i] = Inbound{
+			session: s,
+			number:  uint32(i),
+			tally:   newTally(spec.Flows, spec.Size, spec.Verify, newSeries(&s.epoch, int64(spec.Interval), int64(spec.Duration))),
+		}
+	}
+	return s
+}
+
+// Enter makes the caller the flow's owner, who alone may call Arrived, Count and SetGranted until it calls
+// Leave. It is how a session's end knows that no count is under way: one atomic instruction where nobody
+// owns the flow. Otherwise it waits for the owner to leave, and returns false when the session has ended.
+func (in *Inbound) Enter() bool {
+	for tries := 0; !in.tryEnter(); tries++ {
+		if in.session.ended.Load() {
+			return false
+		}
+		if tries < 1000 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	return true
+}
+
+func (in *Inbound) tryEnter() bool { return in.held.CompareAndSwap(false, true) }
+
+// Leave ends what Enter began.
+func (in *Inbound) Leave() { in.held.Store(false) }
+
+// Size is the size of the session's messages in bytes.
+func (in *Inbound) Size() int { return in.session.Spec.Size }
+
+// Wait is the way the session's receivers wait.
+func (in *Inbound) Wait() Wait { return in.session.Spec.Wait }
+
+// Arrived counts the messages of block, all of the session's size, that arrived at time at, and returns
+// those to be sent back: in place, at the start of block. It allocates nothing, and nothing that it is
+// given makes it answer a reply.
+func (in *Inbound) Arrived(block []byte, at int64) (reply []byte) {
+	size, echo := in.session.Spec.Size, in.session.Spec.Mode == Echo
+	out, measured := 0, 0
+	for off := 0; off+size <= len(block); off += size {
+		msg := block[off : off+size]
+		h, ok := ParseHeader(msg)
+		if !ok || h.Session != in.session.ID || h.Flow != in.number || h.Kind == Reply {
+			in.tally.foreign++
+			continue
+		}
+		if h.Kind == Request {
+			if h.Seq&WarmUp == 0 {
+				if in.tally.message(msg, h.Seq, at) {
+					measured++
+				}
+			}
+			if !echo {
+				continue
+			}
+		}
+		setKind(msg, Reply)
+		if out != off {
+			copy(block[out:out+size], msg)
+		}
+		out += size
+	}
+	if measured > 0 {
+		in.session.begin(at)
+		in.tally.arrived(measured, size, at)
+	}
+	return block[:out]
+}
+
+// begin notes the first measured arrival of the session, the zero of its time series.
+func (s *Session) begin(at int64) {
+	if s.epoch.Load() != 0 || !s.epoch.CompareAndSwap(0, at) {
+		return
+	}
+	if spent, known := host.CPUTime(); known {
+		s.cpuBegun.Store(int64(spent))
+	}
+}
+
+// Count adds what the transport saw below the message.
+func (in *Inbound) Count(t Traffic) { in.traffic.Add(t) }
+
+// SetGranted says what the kernel gave to the flow's socket.
+func (in *Inbound) SetGranted(g Granted) { in.granted = g }
+
+// Attach has the session close c when it ends, so that nobody stays in a read for a client that is gone.
+// It returns false when the session has ended already. Detach undoes it.
+func (s *Session) Attach(c io.Closer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended.Load() {
+		return false
+	}
+	s.attached[c] = struct{}{}
+	return true
+}
+
+// Detach undoes Attach.
+func (s *Session) Detach(c io.Closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.attached, c)
+}
+
+func (s *Session) closeAttached() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended.Store(true)
+	for c := range s.attached {
+		c.Close()
+	}
+}
+
+// Settlement is what a client says when it has sent everything.
+type Settlement struct {
+	// Sent is the number of measured messages that each flow sent.
+	Sent []uint64 `json:"sent"`
+	// Tmax is how long to wait for messages that are missing, Quiet how long the line must have been
+	// silent when none is.
+	Tmax  time.Duration `json:"tmax_ns"`
+	Quiet time.Duration `json:"quiet_ns"`
+}
+
+// settleGrace is how long a session's end waits for a flow's owner to leave of its own accord.
+const settleGrace = time.Second
+
+// settle waits for what is still on its way and returns the session's account. Nothing that arrives
+// afterwards is counted anywhere.
+func (s *Session) settle(ctx context.Context, end Settlement) (Account, error) {
+	if len(end.Sent) != len(s.flows) {
+		return Account{}, fmt.Errorf("settle session: %d flows sent messages, and %d were agreed", len(end.Sent), len(s.flows))
+	}
+	s.awaitArrivals(ctx, end)
+	var cpu *int64
+	if spent, known := host.CPUTime(); known && s.epoch.Load() != 0 {
+		n := int64(spent) - s.cpuBegun.Load()
+		cpu = &n
+	}
+	s.ended.Store(true)
+	var sum Account
+	for i := range s.flows {
+		in := &s.flows[i]
+		if !in.seize(settleGrace) {
+			s.closeAttached()
+			if !in.seize(settleGrace) {
+				return Account{}, fmt.Errorf("settle session: flow %d is still receiving", i)
+			}
+		}
+		one := in.tally.account(end.Sent[i])
+		one.Traffic, one.Granted = in.traffic, in.granted
+		sum.Add(one)
+	}
+	sum.CPUNs = cpu
+	return sum, nil
+}
+
+// seize enters the flow for good within d, or returns false: whatever arrives later finds it held.
+func (in *Inbound) seize(d time.Duration) bool {
+	for end := clock.Now() + int64(d); !in.tryEnter(); {
+		if clock.Now() > end {
+			return false
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+	return true
+}
+
+// awaitArrivals returns when every message has come and the line has been quiet for end.Quiet, at the
+// latest after end.Tmax.
+func (s *Session) awaitArrivals(ctx context.Context, end Settlement) {
+	limit := clock.Now() + int64(end.Tmax)
+	quietSince, before := clock.Now(), uint64(0)
+	for now := clock.Now(); now < limit && ctx.Err() == nil; now = clock.Now() {
+		received, complete := s.progress(end.Sent)
+		if received != before {
+			before, quietSince = received, now
+		}
+		if complete && now-quietSince >= int64(end.Quiet) {
+			return
+		}
+		time.Sleep(min(time.Millisecond, time.Duration(limit-now)))
+	}
+}
+
+// progress returns how many messages have come, duplicates included, and whether every message that was sent has. A flow whose
+// owner has not left is not complete.
+func (s *Session) progress(sent []uint64) (received uint64, complete bool) {
+	complete = true
+	for i := range s.flows {
+		in := &s.flows[i]
+		if !in.tryEnter() {
+			complete = false
+			continue
+		}
+		received += in.tally.counter.Received()
+		complete = complete && in.tally.counter.Unique() >= sent[i]
+		in.Leave()
+	}
+	return received, complete
+}
+
+// ErrNoSession says that a session is not, or no longer, known to the server.
+var ErrNoSession = errors.New("no such session")
+
+// A Table holds the sessions of a server. Looking one up takes no lock.
+type Table struct {
+	mu       sync.Mutex // held to change
+	sessions atomic.Pointer[map[uint64]*Session]
+	spinning atomic.Int32
+}
+
+// NewTable returns an empty Table.
+func NewTable() *Table {
+	t := &Table{}
+	t.sessions.Store(&map[uint64]*Session{})
+	return t
+}
+
+// Agree makes a session for the client at addr.
+func (t *Table) Agree(spec Spec, client netip.Addr) (*Session, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	var id [8]byte
+	rand.Read(id[:]) // never fails
+	s := newSession(binary.BigEndian.Uint64(id[:]), spec, client.Unmap())
+	t.change(func(m map[uint64]*Session) { m[s.ID] = s })
+	if spec.Wait == Spin {
+		t.spinning.Add(1)
+	}
+	return s, nil
+}
+
+// Settle ends session id and returns its account.
+func (t *Table) Settle(ctx context.Context, id uint64, end Settlement) (Account, error) {
+	s := t.Find(id)
+	if s == nil {
+		return Account{}, ErrNoSession
+	}
+	account, err := s.settle(ctx, end)
+	return account, errors.Join(err, t.End(id))
+}
+
+// End forgets session id and closes what is attached to it.
+func (t *Table) End(id uint64) error {
+	var s *Session
+	t.change(func(m map[uint64]*Session) {
+		s = m[id]
+		delete(m, id)
+	})
+	if s == nil {
+		return ErrNoSession
+	}
+	if s.Spec.Wait == Spin {
+		t.spinning.Add(-1)
+	}
+	s.closeAttached()
+	return nil
+}
+
+// change replaces the map by a changed copy: readers keep the one they have.
+func (t *Table) change(f func(map[uint64]*Session)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	next := make(map[uint64]*Session, len(*t.sessions.Load())+1)
+	for id, s := range *t.sessions.Load() {
+		next[id] = s
+	}
+	f(next)
+	t.sessions.Store(&next)
+}
+
+// Find returns session id, or nil.
+func (t *Table) Find(id uint64) *Session { return (*t.sessions.Load())[id] }
+
+// Inbound returns the flow that a message with header h, come by proto from addr, belongs to; nil when it
+// belongs to none: the session is not known, or agreed with another address or for another transport.
+func (t *Table) Inbound(proto string, h Header, from netip.Addr) *Inbound {
+	s := t.Find(h.Session)
+	if s == nil || s.Spec.Proto != proto || int64(h.Flow) >= int64(len(s.flows)) || s.client != from.Unmap().WithZone("") {
+		return nil
+	}
+	return &s.flows[h.Flow]
+}
+
+// Session is the session that the flow is part of.
+func (in *Inbound) Session() *Session { return in.session }
+
+// Spinning tells whether a session wants its receivers to spin.
+func (t *Table) Spinning() bool { return t.spinning.Load() > 0 }
+
+// IDs returns the known sessions, in order.
+func (t *Table) IDs() []uint64 {
+	var ids []uint64
+	for id := range *t.sessions.Load() {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}

@@ -1,0 +1,149 @@
+package bench
+
+import "sync/atomic"
+
+// Tally is the receiving side's account of one flow: what came, when, and in which order. Both ends use
+// it, the server for requests and the client for replies. It belongs to one goroutine.
+type Tally struct {
+	counter *Counter
+	series  series
+	body    []byte // what must follow a header, nil for no check
+
+	first, last int64 // when the first and the last measured block arrived
+	firstBytes  uint64
+	bytes       uint64
+	foreign     uint64
+	corrupt     uint64
+}
+
+// newTally returns a Tally for a flow whose trial has flows of them in all.
+func newTally(flows, size int, verify bool, s series) *Tally {
+	t := &Tally{counter: NewCounter(DefaultWindow / flows), series: s}
+	if verify {
+		t.body = pattern(size)
+	}
+	return t
+}
+
+// message counts a measured message that arrived at time at and tells whether it is the first copy.
+func (t *Tally) message(msg []byte, seq uint64, at int64) (first bool) {
+	if !intact(msg, t.body) {
+		t.corrupt++
+	}
+	fate := t.counter.Add(seq, at).Fate
+	return fate == InOrder || fate == Reordered
+}
+
+// arrived notes that n measured messages of size bytes, first copies, arrived together at time at.
+func (t *Tally) arrived(n, size int, at int64) {
+	bytes := uint64(n * size)
+	if t.bytes == 0 {
+		t.first, t.firstBytes = at, bytes
+	}
+	t.last = at
+	t.bytes += bytes
+	t.series.add(at, n)
+}
+
+// account ends the tally; the sender says that it sent the messages [0, sent).
+func (t *Tally) account(sent uint64) Account {
+	return Account{
+		Counts:     t.counter.Finish(sent),
+		FirstNs:    t.first,
+		LastNs:     t.last,
+		FirstBytes: t.firstBytes,
+		Bytes:      t.bytes,
+		Foreign:    t.foreign,
+		Corrupt:    t.corrupt,
+		Series:     t.series.buckets,
+	}
+}
+
+// Account is what one side of a trial counted, one flow or several.
+type Account struct {
+	Counts
+	// FirstNs and LastNs are when the first and the last measured block arrived, by the receiver's clock;
+	// both 0 when none did. FirstBytes came with the first, Bytes in all; a duplicate adds nothing.
+	FirstNs    int64  `json:"first_ns"`
+	LastNs     int64  `json:"last_ns"`
+	FirstBytes uint64 `json:"first_bytes"`
+	Bytes      uint64 `json:"bytes"`
+	Foreign    uint64 `json:"foreign"`
+	Corrupt    uint64 `json:"corrupt"`
+	Traffic
+	Granted Granted `json:"granted"`
+	// Series counts messages by the interval of the session in which they arrived.
+	Series []SeriesBucket `json:"series"`
+	// CPUNs is the process's CPU time from the first measured arrival on; nil where it can't be told.
+	CPUNs *int64 `json:"cpu_ns"`
+}
+
+// Add adds another flow's account to a.
+func (a *Account) Add(b Account) {
+	a.Counts.Add(b.Counts)
+	if b.Bytes > 0 {
+		if a.Bytes == 0 || b.FirstNs < a.FirstNs {
+			a.FirstNs, a.FirstBytes = b.FirstNs, b.FirstBytes
+		}
+		if a.Bytes == 0 || b.LastNs > a.LastNs {
+			a.LastNs = b.LastNs
+		}
+	}
+	a.Bytes += b.Bytes
+	a.Foreign += b.Foreign
+	a.Corrupt += b.Corrupt
+	a.Traffic.Add(b.Traffic)
+	if b.Granted != (Granted{}) {
+		a.Granted = b.Granted
+	}
+	if n := len(b.Series) - len(a.Series); n > 0 {
+		a.Series = append(a.Series, make([]SeriesBucket, n)...)
+	}
+	for i, s := range b.Series {
+		a.Series[i].add(s)
+	}
+}
+
+// SeriesBucket is what arrived in one interval. The latencies are the client's, 0 at a server.
+type SeriesBucket struct {
+	Messages     uint64 `json:"messages"`
+	LatencySumNs int64  `json:"latency_sum_ns,omitempty"`
+	LatencyMaxNs int64  `json:"latency_max_ns,omitempty"`
+}
+
+func (b *SeriesBucket) add(c SeriesBucket) {
+	b.Messages += c.Messages
+	b.LatencySumNs += c.LatencySumNs
+	b.LatencyMaxNs = max(b.LatencyMaxNs, c.LatencyMaxNs)
+}
+
+// series is a row of buckets of equal length, from epoch on; the flows of a session share one epoch. What
+// comes after the last bucket counts in the last.
+type series struct {
+	epoch   *atomic.Int64
+	length  int64
+	buckets []SeriesBucket
+}
+
+// newSeries has room for duration ns of buckets of length ns, and no more than for 100,000 of them.
+func newSeries(epoch *atomic.Int64, length, duration int64) series {
+	if length <= 0 {
+		return series{}
+	}
+	return series{epoch: epoch, length: length, buckets: make([]SeriesBucket, min(duration/length+1, 100_000))}
+}
+
+// bucket is the one that time at falls in, nil where there are none.
+func (s *series) bucket(at int64) *SeriesBucket {
+	if len(s.buckets) == 0 {
+		return nil
+	}
+	i := max(at-s.epoch.Load(), 0) / s.length
+	return &s.buckets[min(i, int64(len(s.buckets)-1))]
+}
+
+func (s *series) add(at int64, messages int) {
+	if b := s.bucket(at); b != nil {
+		b.Messages += uint64(messages)
+	}
+}

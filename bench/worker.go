@@ -1,0 +1,312 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tcpvsudp/internal/clock"
+	"tcpvsudp/results"
+)
+
+// receiveBytes is about how much a worker is ready to receive at once.
+const receiveBytes = 256 << 10
+
+// A worker drives one flow of a trial. What it counts is its own until it has stopped.
+type worker struct {
+	t  *trial
+	id uint32 // the flow's number
+
+	flow   Flow
+	flowMu sync.Mutex // held to change flow, and to reach it from another goroutine
+	out    []byte     // the block that is sent, ready but for seq and sent
+	in     []byte
+
+	sent, warm uint64 // messages numbered so far: measured ones, and others
+	sendErrors uint64
+	timedOut   uint64
+	sendEnd    int64
+	traffic    Traffic
+	granted    Granted
+
+	tally   *Tally
+	latency *results.Histogram // nil in a one-way workload
+	worst   int64              // the longest round trip, warm-up included
+
+	armed   int64 // the deadline that armFor has set
+	stopped atomic.Bool
+}
+
+func newWorker(t *trial, id int) *worker {
+	w := &worker{
+		t:  t,
+		id: uint32(id),
+		in: NewBlock(max(receiveBytes/t.size, 1), t.size),
+		tally: newTally(t.flows, t.size, t.plan.Verify,
+			newSeries(&t.measure, int64(t.interval()), int64(t.plan.Duration))),
+		out: NewBlock(messagesPerBlock, t.size),
+	}
+	fillBlock(w.out, t.size, Header{Kind: Request, Flow: w.id, Session: t.session})
+	if t.workload.mode == Echo {
+		w.latency = results.NewHistogram()
+	}
+	return w
+}
+
+// messagesPerBlock is how many messages are given to the kernel at once: one a system call, for every
+// transport.
+const messagesPerBlock = 1
+
+// open dials the worker's flow.
+func (w *worker) open(o Options, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(w.t.ctx, timeout)
+	defer cancel()
+	flow, err := w.t.transport.Dial(ctx, w.t.addr, o)
+	if err != nil {
+		return err
+	}
+	w.flowMu.Lock()
+	defer w.flowMu.Unlock()
+	w.flow, w.armed = flow, clock.Now()
+	return nil
+}
+
+// close closes the worker's flow, if it has one, and keeps what it counted.
+func (w *worker) close() {
+	w.flowMu.Lock()
+	defer w.flowMu.Unlock()
+	if w.flow == nil {
+		return
+	}
+	w.granted = w.flow.Granted()
+	w.traffic.Add(w.flow.Traffic())
+	w.flow.Close()
+	w.flow = nil
+}
+
+// number returns the number of the next message, which is meant to leave at time now: one of the warm-up
+// until the measurement begins.
+func (w *worker) number(now int64) (seq uint64) {
+	if now < w.t.measure.Load() {
+		w.warm++
+		return WarmUp | (w.warm - 1)
+	}
+	w.sent++
+	return w.sent - 1
+}
+
+// sendOne sends message seq, which is meant to leave at time sent.
+func (w *worker) sendOne(seq uint64, sent int64) error {
+	msg := w.out[:w.t.size]
+	setSeqSent(msg, seq, sent)
+	_, err := w.flow.Send(msg, w.t.size)
+	return w.sendResult(err, 1)
+}
+
+// sendBlock numbers and sends a whole block at time now.
+func (w *worker) sendBlock(now int64) error {
+	size := w.t.size
+	for off := 0; off < len(w.out); off += size {
+		setSeqSent(w.out[off:], w.number(now), now)
+	}
+	n, err := w.flow.Send(w.out, size)
+	return w.sendResult(err, len(w.out)/size-n)
+}
+
+// sendResult sorts out err; a queue that was full has lost the unsent messages, and nothing else.
+func (w *worker) sendResult(err error, unsent int) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ErrSendQueueFull) {
+		w.sendErrors += uint64(unsent)
+		return nil
+	}
+	return w.explain("send", err)
+}
+
+// await receives until the reply to message seq, sent at time sent, is here or given up; whatever else
+// arrives is counted as what it is. A reply that comes after it was given up is not lost, and its latency
+// is its own.
+func (w *worker) await(seq uint64, sent int64) error {
+	limit := sent + int64(w.tmax())
+	for {
+		n, err := w.flow.Recv(w.in, w.t.size)
+		at := clock.Now()
+		if w.take(w.in[:n*w.t.size], at, seq) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return w.explain("receive", err)
+		}
+		switch {
+		case w.t.failed.Load():
+			return nil
+		case at >= limit:
+			if seq&WarmUp == 0 {
+				w.timedOut++
+			}
+			return nil
+		case err != nil:
+			w.setDeadline(limit)
+		}
+	}
+}
+
+// armFor sees to it that an operation begun at time now ends by now + Tmax, and at half of that at the
+// earliest: so the deadline is moved a few times a trial and not once a message.
+func (w *worker) armFor(now int64) {
+	if tmax := int64(w.tmax()); w.armed-now < tmax/2 {
+		w.armed = now + tmax
+		w.setDeadline(w.armed)
+	}
+}
+
+// setDeadline bounds the flow's calls; in a trial that has failed they end at once.
+func (w *worker) setDeadline(at int64) {
+	_ = w.flow.SetDeadline(clock.Time(at)) // fails on a closed flow, whose calls say so
+	if w.t.failed.Load() {
+		w.interrupt()
+	}
+}
+
+// interrupt ends the flow's calls. It may be called from any goroutine.
+func (w *worker) interrupt() {
+	w.flowMu.Lock()
+	defer w.flowMu.Unlock()
+	if w.flow != nil {
+		_ = w.flow.SetDeadline(time.Unix(1, 0))
+	}
+}
+
+// tmax is how long to wait for a message, see Plan.Drain.
+func (w *worker) tmax() time.Duration { return tmax(w.t.plan.Drain, time.Duration(w.worst)) }
+
+func tmax(asked, worst time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	return max(time.Second, 4*worst)
+}
+
+// quiet is how long a line must be silent before a message that nobody misses, a duplicate, is no longer
+// waited for.
+func (w *worker) quiet() time.Duration {
+	return min(max(5*time.Millisecond, 4*time.Duration(w.worst)), w.tmax())
+}
+
+// drain receives until every reply is here and the line has been quiet, or until Tmax has passed.
+func (w *worker) drain() error {
+	w.sendEnd = clock.Now()
+	end := w.sendEnd + int64(w.tmax())
+	for last := w.sendEnd; ; {
+		limit := end
+		if w.tally.counter.Unique() >= w.sent {
+			limit = min(end, last+int64(w.quiet()))
+		}
+		if clock.Now() >= limit || w.t.failed.Load() {
+			return nil
+		}
+		w.setDeadline(limit)
+		n, err := w.flow.Recv(w.in, w.t.size)
+		if n > 0 {
+			last = clock.Now()
+			w.take(w.in[:n*w.t.size], last, noSeq)
+		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return w.explain("receive", err)
+		}
+	}
+}
+
+// take counts the replies of block, which arrived at time at, and tells whether one is to message want.
+func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
+	size, first := w.t.size, 0
+	for off := 0; off+size <= len(block); off += size {
+		msg := block[off : off+size]
+		h, ok := ParseHeader(msg)
+		if !ok || h.Kind != Reply || h.Session != w.t.session || h.Flow != w.id || h.Seq&WarmUp == 0 && w.latency == nil {
+			w.tally.foreign++
+			continue
+		}
+		found = found || h.Seq == want
+		latency := at - h.Sent
+		w.worst = max(w.worst, latency)
+		if h.Seq&WarmUp != 0 || !w.tally.message(msg, h.Seq, at) {
+			continue
+		}
+		first++
+		w.latency.Record(latency)
+		if b := w.tally.series.bucket(at); b != nil {
+			b.LatencySumNs += latency
+			b.LatencyMaxNs = max(b.LatencyMaxNs, latency)
+		}
+	}
+	if first > 0 {
+		w.tally.arrived(first, size, at)
+	}
+	return found
+}
+
+// The tries of exchange: a hello is repeated for 5 s before nobody is there; a done is a courtesy that
+// ends the wait early, and the settlement waits anyway.
+const (
+	helloTries, helloInterval = 5, time.Second
+	doneTries, doneInterval   = 10, 100 * time.Millisecond
+)
+
+// exchange sends a hello or a done until it is answered, and tells whether it was.
+func (w *worker) exchange(kind Kind, tries int, interval time.Duration) (answered bool, err error) {
+	msg := w.out[:w.t.size]
+	defer setKind(msg, Request)
+	setKind(msg, kind)
+	for try := range tries {
+		seq := WarmUp | uint64(kind)<<48 | uint64(try)
+		now := clock.Now()
+		w.setDeadline(now + int64(w.tmax()))
+		if err := w.sendOne(seq, now); err != nil {
+			return false, err
+		}
+		for limit := clock.Now() + int64(interval); ; {
+			w.setDeadline(limit)
+			n, err := w.flow.Recv(w.in, w.t.size)
+			at := clock.Now()
+			if w.take(w.in[:n*w.t.size], at, seq) {
+				return true, nil
+			}
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				return false, w.explain("receive", err)
+			}
+			if w.t.failed.Load() {
+				return false, nil
+			}
+			if at >= limit {
+				break
+			}
+		}
+	}
+	return false, nil
+}
+
+// greet makes sure that the server hears the flow and is heard.
+func (w *worker) greet() error {
+	answered, err := w.exchange(Hello, helloTries, helloInterval)
+	if err == nil && !answered && !w.t.failed.Load() {
+		err = fmt.Errorf("%s %s: no answer to %d hellos in %v; is \"bench server\" running there and is the port open for %[1]s?",
+			w.t.transport.Name(), w.t.addr, helloTries, helloTries*helloInterval)
+	}
+	return err
+}
+
+// explain puts before err what was tried.
+func (w *worker) explain(what string, err error) error {
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the server closed the flow")
+	}
+	return fmt.Errorf("%s %s: %s: %w", w.t.transport.Name(), w.t.addr, what, err)
+}

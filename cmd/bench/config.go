@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// envPrefix begins the name of every environment variable that sets a flag: BENCH_TRIALS is --trials.
+const envPrefix = "BENCH_"
+
+// configure sets the flags that the command line did not: from the environment, and what that leaves from
+// the plan file, if path names one. The words are those of the flags in all three.
+func configure(flags *pflag.FlagSet, environ []string, path string) error {
+	given := map[string]bool{}
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
+	set := func(name, value, where string) error {
+		f := flags.Lookup(name)
+		if f == nil || f.Hidden {
+			return fmt.Errorf("%s: there is no flag --%s", where, name)
+		}
+		if given[name] {
+			return nil
+		}
+		given[name] = true
+		if err := flags.Set(name, value); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+		return nil
+	}
+	for _, line := range environ {
+		name, value, _ := strings.Cut(line, "=")
+		if word, ours := strings.CutPrefix(name, envPrefix); ours {
+			if err := set(strings.ReplaceAll(strings.ToLower(word), "_", "-"), value, "environment variable "+name); err != nil {
+				return err
+			}
+		}
+	}
+	if path == "" {
+		return nil
+	}
+	return eachSetting(path, func(line int, name, value string) error {
+		return set(name, value, fmt.Sprintf("%s:%d", path, line))
+	})
+}
+
+// eachSetting hands on the settings of a plan file: one YAML mapping of words to scalars or lists of them.
+func eachSetting(path string, set func(line int, name, value string) error) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the plan file: %w", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil // empty
+	}
+	top := doc.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s:%d: a plan file holds lines like \"trials: 10\"", path, top.Line)
+	}
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		key := top.Content[i]
+		value, err := scalar(top.Content[i+1])
+		if err != nil {
+			return fmt.Errorf("%s:%d: %s: %w", path, key.Line, key.Value, err)
+		}
+		if key.Value == "config" {
+			return fmt.Errorf("%s:%d: a plan file can't name another", path, key.Line)
+		}
+		if err := set(key.Line, key.Value, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scalar is the text of a value as a flag takes it.
+func scalar(n *yaml.Node) (string, error) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return n.Value, nil
+	case yaml.SequenceNode:
+		words := make([]string, len(n.Content))
+		for i, item := range n.Content {
+			if item.Kind != yaml.ScalarNode {
+				return "", errors.New("a list holds words and numbers alone")
+			}
+			words[i] = item.Value
+		}
+		return strings.Join(words, ","), nil
+	}
+	return "", errors.New("use a word, a number or a list of them")
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/pflag"
+
+	"tcpvsudp/bench"
+)
+
+// planFlags binds the fields of plan to flags whose defaults are what plan holds.
+func planFlags(f *pflag.FlagSet, plan *bench.Plan) {
+	f.StringSliceVar(&plan.Protos, "proto", plan.Protos, "transports to measure")
+	f.StringSliceVar(&plan.Workloads, "workload", plan.Workloads, "workloads to measure")
+	f.Var((*sizes)(&plan.Sizes), "size", "message sizes, 32 B at least (KiB is 1024, kB is 1000)")
+	f.IntSliceVar(&plan.Flows, "flows", plan.Flows, "numbers of flows at the same time")
+	f.DurationVar(&plan.Duration, "duration", plan.Duration, "how long a trial sends, after its warm-up")
+	f.DurationVar(&plan.Warmup, "warmup", plan.Warmup, "how long a trial sends before it counts")
+	f.DurationVar(&plan.Drain, "drain", plan.Drain, "how long a missing message is waited for; 0: the larger of 1s and 4 round trips")
+	f.IntVar(&plan.Trials, "trials", plan.Trials, "trials for every workload, size and transport")
+	f.Float64Var(&plan.Rate, "rate", plan.Rate, "messages/s of the paced workload, all flows together")
+	f.Var((*waiting)(&plan.Wait), "wait", "how receivers wait: block (sleep) or spin (ask without end)")
+	f.BoolVar(&plan.Verify, "verify", plan.Verify, "check every byte of every message")
+	f.Uint64Var(&plan.Seed, "seed", plan.Seed, "decides the order of trials; 0 draws one, which is recorded")
+}
+
+// sizes is a list of message sizes with units: 64,1400,64KiB.
+type sizes []int
+
+func (s *sizes) Set(text string) error {
+	var list []int
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := humanize.ParseBytes(strings.TrimSpace(word))
+		if err != nil || n > math.MaxInt32 {
+			return fmt.Errorf("%q is no message size: use a number of bytes, or one with a unit, like 64, 1400, 64KiB", word)
+		}
+		list = append(list, int(n))
+	}
+	*s = list
+	return nil
+}
+
+func (s *sizes) Type() string { return "sizes" }
+
+func (s *sizes) String() string {
+	words := make([]string, len(*s))
+	for i, n := range *s {
+		words[i] = strconv.Itoa(n)
+	}
+	return strings.Join(words, ",")
+}
+
+// waiting is a bench.Wait as a flag.
+type waiting bench.Wait
+
+func (w *waiting) Set(text string) error { return (*bench.Wait)(w).UnmarshalText([]byte(text)) }
+func (w *waiting) Type() string          { return "block|spin" }
+func (w *waiting) String() string        { return bench.Wait(*w).String() }

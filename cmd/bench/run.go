@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/control"
+	"tcpvsudp/internal/child"
+	"tcpvsudp/internal/host"
+	"tcpvsudp/results"
+	"tcpvsudp/results/report"
+	"tcpvsudp/tcp"
+	"tcpvsudp/udp"
+)
+
+// defaultOut is the folder of all runs.
+const defaultOut = "results"
+
+// transports is every transport that can be measured.
+var transports = []bench.Transport{tcp.Transport{}, udp.Transport{}}
+
+// runOptions are the flags of bench run beside the plan's.
+type runOptions struct {
+	plan                  bench.Plan
+	server, out, config   string
+	format                string
+	quiet, quick, planned bool
+	ipv6                  bool
+}
+
+func newRun() *cobra.Command {
+	o := runOptions{plan: bench.DefaultPlan()}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Measure TCP and UDP side by side",
+		Long: `run measures the transports by the same workloads, in pairs of trials one right after the other and in random
+order, prints tables that set them side by side, and leaves its results in a folder below --out.
+
+Without --server it starts a server of its own on the loopback interface, as a process of its own.
+
+Workloads:
+  latency     one message in flight: the next is sent when the reply has come
+  paced       at a fixed rate whether or not replies come, timed from the intended send
+  throughput  as fast as it goes, one way, counted by the receiver
+  connect     from nothing to the first echoed reply (with the first --size alone)
+
+Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file (--config plan.yaml with a line
+"trials: 3"); the command line counts before the environment, and that before the file.`,
+		Example: `  bench run --proto tcp,udp
+  bench run --quick
+  bench run --workload latency --size 64,1400,16KiB --wait spin
+  bench run --workload paced --rate 5000 --duration 2s --trials 5
+  bench run --workload throughput --size 64KiB --proto tcp --flows 1,4
+  bench run --plan --config plan.yaml`,
+		Args: cobra.NoArgs,
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	planFlags(f, &o.plan)
+	f.StringVar(&o.server, "server", "", "address and port of a \"bench server\"; without it one is started")
+	f.BoolVar(&o.ipv6, "ipv6", false, "have the server that is started listen on [::1], not on 127.0.0.1")
+	f.StringVar(&o.out, "out", defaultOut, "folder below which the run's folder is made")
+	formatFlag(f, &o.format)
+	f.BoolVar(&o.quiet, "quiet", false, "print no progress")
+	f.BoolVar(&o.quick, "quick", false, "a look in some ten seconds: 3 short trials each")
+	f.BoolVar(&o.planned, "plan", false, "print what would be run and how long it takes, and stop")
+	f.StringVar(&o.config, "config", "", "plan file (YAML) with the words of these flags")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd) }
+	return cmd
+}
+
+func formatFlag(f *pflag.FlagSet, format *string) {
+	f.StringVar(format, "format", string(report.Text), "how to print the tables: table, markdown, csv or json")
+}
+
+func (o *runOptions) run(cmd *cobra.Command) error {
+	format, err := o.complete(cmd)
+	if err != nil {
+		return usage(cmd, err)
+	}
+	if o.planned {
+		return printPlan(cmd.OutOrStdout(), o.plan, format)
+	}
+	set, err := o.measure(cmd.Context(), cmd.ErrOrStderr())
+	if set != nil && len(set.Trials) > 0 {
+		if err := report.Write(cmd.OutOrStdout(), set, format); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// complete fills in what the command line left open, and validates all of it.
+func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
+	flags := cmd.Flags()
+	if o.config == "" {
+		o.config = os.Getenv(envPrefix + "CONFIG")
+	}
+	if err := configure(flags, os.Environ(), o.config); err != nil {
+		return "", err
+	}
+	if o.quick {
+		o.plan = o.quickPlan(flags)
+	}
+	if o.plan.Seed == 0 {
+		o.plan.Seed = rand.Uint64()
+	}
+	if o.server != "" && o.ipv6 {
+		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
+	}
+	format, err := report.ParseFormat(o.format)
+	return format, errors.Join(err, o.plan.Validate(transports))
+}
+
+// quickPlan is the plan cut down, but for what the user has set.
+func (o *runOptions) quickPlan(flags *pflag.FlagSet) bench.Plan {
+	quick, plan := o.plan.Quick(), o.plan
+	for name, cut := range map[string]func(){
+		"trials":   func() { plan.Trials = quick.Trials },
+		"warmup":   func() { plan.Warmup = quick.Warmup },
+		"duration": func() { plan.Duration = quick.Duration },
+		"drain":    func() { plan.Drain = quick.Drain },
+	} {
+		if !flags.Changed(name) {
+			cut()
+		}
+	}
+	return plan
+}
+
+// measure carries out the plan and returns what it left behind, as read back from its files; a run that
+// ended early is returned with the error that ended it.
+func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Set, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
+	addr := o.server
+	if addr == "" {
+		p, own, err := startServer(o.ipv6)
+		if err != nil {
+			return nil, err
+		}
+		defer p.Stop()
+		addr = own
+		go func() {
+			<-p.Ended()
+			cancel(fmt.Errorf("the server that was started for this run ended: %w", p.Err()))
+		}()
+	}
+	client := control.NewClient(addr)
+	defer client.Close()
+	about, err := client.Server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := o.create(about)
+	if err != nil {
+		return nil, err
+	}
+
+	show := newProgress(stderr, o.quiet, o.plan.Estimate(transports))
+	err = bench.Run(ctx, bench.Config{
+		Plan: o.plan, Transports: transports, Control: client, Addr: addr,
+		Keep: w.Add, Progress: show.tell,
+	})
+	show.end()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // whatever failed, failed because of it
+	}
+	set, failed := finish(w, err)
+	if set != nil {
+		fmt.Fprintf(stderr, "%s in %s\n", kept(set), set.Dir)
+	}
+	return set, failed
+}
+
+// create makes the folder of the run.
+func (o *runOptions) create(about control.Server) (*results.Writer, error) {
+	plan, err := json.Marshal(o.plan)
+	if err != nil {
+		return nil, err
+	}
+	return results.Create(o.out, results.Run{
+		Started: time.Now().UTC(),
+		Planned: o.plan.TrialCount(),
+		Version: version(),
+		Command: append([]string{"bench"}, os.Args[1:]...),
+		Plan:    plan,
+		Client:  host.Read(),
+		Server:  about.Host,
+	})
+}
+
+// finish writes the end of the run, which err ended unless it is nil, and reads all of it back.
+func finish(w *results.Writer, err error) (*results.Set, error) {
+	status := results.Finished
+	switch {
+	case errors.Is(err, errInterrupted):
+		status = results.Interrupted
+	case err != nil:
+		status = results.Failed
+	}
+	if closed := w.Close(status, err); err == nil {
+		err = closed
+	}
+	set, unread := results.Read(w.Dir())
+	if unread != nil {
+		return nil, errors.Join(err, unread)
+	}
+	return set, errors.Join(err, results.WriteSummary(w.Dir(), report.Summarize(set)))
+}
+
+// kept says how many trials are there.
+func kept(set *results.Set) string {
+	if n, planned := len(set.Trials), set.Run.Planned; n < planned {
+		return fmt.Sprintf("%d of %d trials kept", n, planned)
+	}
+	return fmt.Sprintf("%d trials", len(set.Trials))
+}
+
+// startServer starts a server as a process of its own and returns its address.
+func startServer(ipv6 bool) (p *child.Process, addr string, err error) {
+	loopback := "127.0.0.1:0"
+	if ipv6 {
+		loopback = "[::1]:0"
+	}
+	p, err = child.Start("server", "--child", "--listen", loopback)
+	if err != nil {
+		return nil, "", fmt.Errorf("start the server: %w", err)
+	}
+	var hello childHello
+	if err := json.Unmarshal([]byte(p.First), &hello); err != nil {
+		p.Stop()
+		return nil, "", fmt.Errorf("start the server: it said %q, not its address: %w", p.First, err)
+	}
+	return p, hello.Addr, nil
+}
+
+// printPlan prints what would be run.
+func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
+	cells := plan.Cells()
+	switch format {
+	case report.JSON:
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Plan      bench.Plan           `json:"plan"`
+			Cells     []bench.PlannedCell `json:"cells"`
+			Trials    int                  `json:"trials"`
+			EstimateS float64              `json:"estimate_s"`
+		}{plan, cells, plan.TrialCount(), plan.Estimate(transports).Seconds()})
+	case report.CSV:
+		text, err := results.EncodeCSV(cells, true)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	}
+	table := report.Table{
+		Title:  "Plan",
+		Header: []string{"workload", "transports", "size, B", "flows", "trials"},
+		Text:   2,
+	}
+	for _, c := range cells {
+		table.Rows = append(table.Rows, []string{
+			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), fmt.Sprint(c.Trials),
+		})
+	}
+	if err := table.Render(w, format == report.Markdown); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d trials of %v after %v of warm-up, seed %d: about %s.\n",
+		plan.TrialCount(), plan.Duration, plan.Warmup, plan.Seed, about(plan.Estimate(transports)))
+	return err
+}
+
+// about is a time for people.
+func about(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+

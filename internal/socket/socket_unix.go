@@ -1,0 +1,39 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const canSpin = true
+
+// readable tells whether a read of fd would return at once.
+func readable(fd uintptr) bool {
+	fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds[:], 0)
+	return n > 0 && err == nil
+}
+
+// Buffers returns the sizes of the send and receive buffers in bytes, as the kernel tells them: Linux
+// gives twice what was asked, for its own bookkeeping, and counts that. 0 is not known.
+func Buffers(c syscall.Conn) (send, recv int) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		send, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
+		recv, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
+	})
+	return send, recv
+}
+
+// IsQueueFull tells whether err says that the sender's queue had no room.
+func IsQueueFull(err error) bool { return errors.Is(err, unix.ENOBUFS) }
+
+// IsCut tells whether err says that a datagram was longer than the buffer it was read into.
+func IsCut(error) bool { return false } // Unix cuts in silence

@@ -1,0 +1,31 @@
+package socket
+
+import (
+	"errors"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+const canSpin = false
+
+func readable(uintptr) bool { return true }
+
+// Buffers returns the sizes of the send and receive buffers in bytes; 0 is not known.
+func Buffers(c syscall.Conn) (send, recv int) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		send, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_SNDBUF)
+		recv, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_RCVBUF)
+	})
+	return send, recv
+}
+
+// IsQueueFull tells whether err says that the sender's queue had no room.
+func IsQueueFull(err error) bool { return errors.Is(err, windows.WSAENOBUFS) }
+
+// IsCut tells whether err says that a datagram was longer than the buffer it was read into.
+func IsCut(err error) bool { return errors.Is(err, windows.WSAEMSGSIZE) }

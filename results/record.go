@@ -1,0 +1,194 @@
+package results
+
+import "time"
+
+// Schema is the version of the files that this package writes; it reads no other.
+const Schema = 1
+
+// Trial is a row of trials.csv: one workload, one transport, one set of parameters, measured once. Its
+// fields are in the order of the columns. Ratios are shares from 0 to 1.
+type Trial struct {
+	Schema int `csv:"schema" json:"schema"`
+	// Number counts the run's trials from 1 in the order in which they ran. Trials of one Pair ran next
+	// to each other and differ in Proto alone.
+	Number int    `csv:"trial" json:"trial"`
+	Pair   int    `csv:"pair" json:"pair"`
+	Proto  string `csv:"proto" json:"proto"`
+	Cell
+	// Wait is the way both sides waited for a message: block or spin.
+	Wait    string    `csv:"wait" json:"wait"`
+	Started time.Time `csv:"started_utc" json:"started_utc"`
+	// WarmupMs was not counted. DurationMs is the time for which messages were sent. TmaxMs is how long a
+	// message was waited for after the last send before it counted as lost (RFC 7680), DrainedMs how long
+	// it took in fact until nothing was missing and the line was silent.
+	WarmupMs   float64 `csv:"warmup_ms" json:"warmup_ms"`
+	DurationMs float64 `csv:"duration_ms" json:"duration_ms"`
+	TmaxMs     float64 `csv:"tmax_ms" json:"tmax_ms"`
+	DrainedMs  float64 `csv:"drained_ms" json:"drained_ms"`
+
+	Loss
+	Order
+
+	// RTT is the round trip from send to reply: from the actual send in a closed loop (service time), from
+	// the intended one in an open loop. Connect is from nothing to the first echoed reply. SendLag is the
+	// actual minus the intended send time.
+	RTT     Latency `csv:"rtt_,inline" json:"rtt"`
+	Connect Latency `csv:"connect_,inline" json:"connect"`
+	SendLag Latency `csv:"send_lag_,inline" json:"send_lag"`
+
+	Throughput
+	Cost
+	Granted
+}
+
+// Cell is the set of parameters that one median is taken over: all that two trials of different
+// transports have in common.
+type Cell struct {
+	Workload  string `csv:"workload" json:"workload"`
+	SizeBytes int    `csv:"size_bytes" json:"size_bytes"`
+	Flows     int    `csv:"flows" json:"flows"`
+	// RateAsked is the rate asked of a paced workload, all flows together.
+	RateAsked Value `csv:"rate_asked_msg_per_s" json:"rate_asked_msg_per_s"`
+}
+
+// Loss is what came and what did not. See bench.Counts for the definitions and their RFCs.
+type Loss struct {
+	Sent             uint64 `csv:"sent_messages" json:"sent_messages"`
+	Received         uint64 `csv:"received_messages" json:"received_messages"`
+	Unique           uint64 `csv:"unique_messages" json:"unique_messages"`
+	Lost             uint64 `csv:"lost_messages" json:"lost_messages"`
+	LossRatio        Value  `csv:"loss_ratio" json:"loss_ratio"`
+	LostRequests     Value  `csv:"lost_request_messages" json:"lost_request_messages"`
+	LostReplies      Value  `csv:"lost_reply_messages" json:"lost_reply_messages"`
+	LossPeriods      uint64 `csv:"loss_periods" json:"loss_periods"`
+	LossPeriodMax    uint64 `csv:"loss_period_max_messages" json:"loss_period_max_messages"`
+	TimedOut         uint64 `csv:"timed_out_messages" json:"timed_out_messages"`
+	SendErrors       uint64 `csv:"send_queue_full_messages" json:"send_queue_full_messages"`
+	Duplicated       uint64 `csv:"duplicated_messages" json:"duplicated_messages"`
+	DuplicationRatio Value  `csv:"duplication_ratio" json:"duplication_ratio"`
+	ReplicatedRatio  Value  `csv:"replicated_ratio" json:"replicated_ratio"`
+	// Truncated and Malformed datagrams were longer and shorter than a message; Foreign messages belonged
+	// to another session; Corrupt ones did not hold what was sent (known with --verify only).
+	Truncated uint64 `csv:"truncated_datagrams" json:"truncated_datagrams"`
+	Malformed uint64 `csv:"malformed_datagrams" json:"malformed_datagrams"`
+	Foreign   uint64 `csv:"foreign_messages" json:"foreign_messages"`
+	Corrupt   Value  `csv:"corrupt_messages" json:"corrupt_messages"`
+}
+
+// Order is the reordering family of RFC 4737.
+type Order struct {
+	Reordered         uint64 `csv:"reordered_messages" json:"reordered_messages"`
+	ReorderedRatio    Value  `csv:"reordered_ratio" json:"reordered_ratio"`
+	ExtentMean        Value  `csv:"reorder_extent_mean_messages" json:"reorder_extent_mean_messages"`
+	ExtentMax         Value  `csv:"reorder_extent_max_messages" json:"reorder_extent_max_messages"`
+	ExtentUnknown     uint64 `csv:"reorder_extent_unknown_messages" json:"reorder_extent_unknown_messages"`
+	N1Ratio           Value  `csv:"reordered_n1_ratio" json:"reordered_n1_ratio"`
+	N2Ratio           Value  `csv:"reordered_n2_ratio" json:"reordered_n2_ratio"`
+	N3Ratio           Value  `csv:"reordered_n3_ratio" json:"reordered_n3_ratio"`
+	LateMeanUs        Value  `csv:"reorder_late_mean_us" json:"reorder_late_mean_us"`
+	LateMaxUs         Value  `csv:"reorder_late_max_us" json:"reorder_late_max_us"`
+	FreeRunMean       Value  `csv:"reorder_free_run_mean_messages" json:"reorder_free_run_mean_messages"`
+	BeyondWindowCount uint64 `csv:"beyond_window_messages" json:"beyond_window_messages"`
+}
+
+// Latency describes one histogram. A percentile is empty where too few samples lie beyond it, see
+// Percentile; the minimum and the maximum are exact.
+type Latency struct {
+	Count  Value `csv:"count" json:"count"`
+	MinUs  Value `csv:"min_us" json:"min_us"`
+	MeanUs Value `csv:"mean_us" json:"mean_us"`
+	P50Us  Value `csv:"p50_us" json:"p50_us"`
+	P90Us  Value `csv:"p90_us" json:"p90_us"`
+	P99Us  Value `csv:"p99_us" json:"p99_us"`
+	P999Us Value `csv:"p999_us" json:"p999_us"`
+	MaxUs  Value `csv:"max_us" json:"max_us"`
+}
+
+// Throughput is counted by the receiver, by its clock, between the first and the last measured arrival:
+// whole messages with our header and without the headers of UDP, TCP and IP. OfferedBps is what the
+// sender gave to the kernel, by its own clock. Decimal bits.
+type Throughput struct {
+	MessagesPerS Value `csv:"messages_per_s" json:"messages_per_s"`
+	GoodputBps   Value `csv:"goodput_bps" json:"goodput_bps"`
+	OfferedBps   Value `csv:"offered_bps" json:"offered_bps"`
+}
+
+// Cost is the CPU time, user and system, of both processes, and the system calls that moved data. A
+// message of a closed or open loop is a request and its reply.
+type Cost struct {
+	ClientCPUs       Value `csv:"client_cpu_s" json:"client_cpu_s"`
+	ServerCPUs       Value `csv:"server_cpu_s" json:"server_cpu_s"`
+	CPUPerMessageUs  Value `csv:"cpu_us_per_message" json:"cpu_us_per_message"`
+	CPUPerGigabyteS  Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
+	ClientCallsPerM  Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
+	ServerCallsPerM  Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
+	MessagesPerBlock int   `csv:"messages_per_block" json:"messages_per_block"`
+}
+
+// Granted is what the kernel gave where something could be asked.
+type Granted struct {
+	ClientSendBuffer  Value  `csv:"client_send_buffer_bytes" json:"client_send_buffer_bytes"`
+	ClientRecvBuffer  Value  `csv:"client_recv_buffer_bytes" json:"client_recv_buffer_bytes"`
+	ServerSendBuffer  Value  `csv:"server_send_buffer_bytes" json:"server_send_buffer_bytes"`
+	ServerRecvBuffer  Value  `csv:"server_recv_buffer_bytes" json:"server_recv_buffer_bytes"`
+	CongestionControl string `csv:"congestion_control" json:"congestion_control"`
+}
+
+// Bucket is a row of latency.csv: count values of a trial's metric lie in [FromNs, ToNs].
+type Bucket struct {
+	Schema int    `csv:"schema"`
+	Trial  int    `csv:"trial"`
+	Proto  string `csv:"proto"`
+	Cell
+	// Metric is rtt, connect or send_lag: the prefix of the columns of trials.csv.
+	Metric string `csv:"metric"`
+	FromNs int64  `csv:"from_ns"`
+	ToNs   int64  `csv:"to_ns"`
+	Count  int64  `csv:"count"`
+	// CumulativeRatio is the share of the trial's values up to ToNs.
+	CumulativeRatio float64 `csv:"cumulative_ratio"`
+}
+
+// Interval is a row of intervals.csv: what the receiver counted in a part of a trial, [StartMs, StartMs +
+// LengthMs) after the measurement began.
+type Interval struct {
+	Schema int    `csv:"schema"`
+	Trial  int    `csv:"trial"`
+	Proto  string `csv:"proto"`
+	Cell
+	StartMs    float64 `csv:"start_ms"`
+	LengthMs   float64 `csv:"length_ms"`
+	Messages   uint64  `csv:"received_messages"`
+	GoodputBps float64 `csv:"goodput_bps"`
+	// LatencyMeanUs and LatencyMaxUs are those of the trial's rtt or connect.
+	LatencyMeanUs Value `csv:"latency_mean_us"`
+	LatencyMaxUs  Value `csv:"latency_max_us"`
+}
+
+// Summary is a row of summary.csv: one metric of one cell, both transports side by side.
+type Summary struct {
+	Schema int `csv:"schema" json:"schema"`
+	Cell
+	Metric string `csv:"metric" json:"metric"`
+	Unit   string `csv:"unit" json:"unit"`
+	// Better says which way is good: lower, higher, or nothing where neither is.
+	Better string `csv:"better" json:"better"`
+	// Over says what the values are: median (of the trials' own), or merged (of all trials' messages taken
+	// together: for shares, and for percentiles that one trial has too few messages for).
+	Over string `csv:"over" json:"over"`
+	TCP  Side   `csv:"tcp_,inline" json:"tcp"`
+	UDP  Side   `csv:"udp_,inline" json:"udp"`
+	// Ratio is UDP / TCP: the median of the pairs' ratios, or of the merged values.
+	Ratio Value `csv:"udp_over_tcp" json:"udp_over_tcp"`
+	Pairs int   `csv:"pairs" json:"pairs"`
+}
+
+// Side is one transport's half of a Summary. Min and Max are over the trials.
+type Side struct {
+	Value  Value `csv:"value" json:"value"`
+	Min    Value `csv:"min" json:"min"`
+	Max    Value `csv:"max" json:"max"`
+	Trials int   `csv:"trials" json:"trials"`
+	// Of is what a share is a share of, in messages, or what a merged percentile was taken over.
+	Of Value `csv:"of_messages" json:"of_messages"`
+}

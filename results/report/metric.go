@@ -1,0 +1,84 @@
+package report
+
+import (
+	"slices"
+
+	"tcpvsudp/results"
+)
+
+// A metric is a row of the tables: what it is called, where it comes from, and how trials make one figure.
+type metric struct {
+	// name is its word in summary.csv, that of the column of trials.csv where there is one.
+	name  string
+	label string
+	unit  unit
+	// better is lower, higher, or empty where neither is.
+	better string
+	// workloads are those in whose table it stands, in order.
+	workloads []string
+
+	// Exactly one of these is set. value is taken of every trial, and the median over them is told; with
+	// percentile set, trials with too few messages for it have none, and all trials' messages are merged.
+	value      func(results.Trial) results.Value
+	percentile float64
+	histogram  string
+	// largest is taken of every trial, and the largest is told.
+	largest func(results.Trial) results.Value
+	// share is a part and a whole, each summed over the trials.
+	share func(results.Trial) (part, whole uint64)
+}
+
+var (
+	loops     = []string{"latency", "paced"}
+	connects  = []string{"connect"}
+	oneWay    = []string{"throughput"}
+	paced     = []string{"paced"}
+	all       = []string{"latency", "paced", "throughput", "connect"}
+	flowsLast = []string{"latency", "paced", "throughput"}
+)
+
+// metrics is in the order of the rows.
+var metrics = slices.Concat(
+	percentiles("rtt", "RTT", loops, func(t results.Trial) results.Latency { return t.RTT }),
+	percentiles("connect", "first reply", connects, func(t results.Trial) results.Latency { return t.Connect }),
+	[]metric{
+		{name: "send_lag_p99_us", label: "send lag p99", unit: microseconds, better: "lower", workloads: paced,
+			percentile: 99, histogram: "send_lag",
+			value: func(t results.Trial) results.Value { return t.SendLag.P99Us }},
+		{name: "goodput_bps", label: "goodput", unit: bitsPerSecond, better: "higher", workloads: oneWay,
+			value: func(t results.Trial) results.Value { return t.GoodputBps }},
+		{name: "messages_per_s", label: "messages", unit: perSecond, better: "higher", workloads: flowsLast,
+			value: func(t results.Trial) results.Value { return t.MessagesPerS }},
+		{name: "messages_per_s", label: "connections", unit: perSecond, better: "higher", workloads: connects,
+			value: func(t results.Trial) results.Value { return t.MessagesPerS }},
+		{name: "offered_bps", label: "offered", unit: bitsPerSecond, workloads: oneWay,
+			value: func(t results.Trial) results.Value { return t.OfferedBps }},
+		{name: "loss_ratio", label: "lost", unit: shareOf, better: "lower", workloads: all,
+			share: func(t results.Trial) (uint64, uint64) { return t.Lost, t.Sent }},
+		{name: "duplication_ratio", label: "duplicated", unit: shareOf, better: "lower", workloads: flowsLast,
+			share: func(t results.Trial) (uint64, uint64) { return t.Duplicated, t.Unique }},
+		{name: "reordered_ratio", label: "reordered", unit: shareOf, better: "lower", workloads: flowsLast,
+			share: func(t results.Trial) (uint64, uint64) { return t.Reordered, t.Unique }},
+		{name: "cpu_us_per_message", label: "CPU per message", unit: microseconds, better: "lower", workloads: all,
+			value: func(t results.Trial) results.Value { return t.CPUPerMessageUs }},
+		{name: "cpu_s_per_gigabyte", label: "CPU per GB", unit: seconds, better: "lower", workloads: oneWay,
+			value: func(t results.Trial) results.Value { return t.CPUPerGigabyteS }},
+	},
+)
+
+// percentiles are the rows of a latency whose columns begin with prefix.
+func percentiles(prefix, label string, workloads []string, of func(results.Trial) results.Latency) []metric {
+	row := func(suffix, word string, p float64, value func(results.Latency) results.Value) metric {
+		return metric{name: prefix + "_" + suffix + "_us", label: label + " " + word, unit: microseconds, better: "lower",
+			workloads: workloads, percentile: p, histogram: prefix,
+			value: func(t results.Trial) results.Value { return value(of(t)) }}
+	}
+	return []metric{
+		row("p50", "p50", 50, func(l results.Latency) results.Value { return l.P50Us }),
+		row("p90", "p90", 90, func(l results.Latency) results.Value { return l.P90Us }),
+		row("p99", "p99", 99, func(l results.Latency) results.Value { return l.P99Us }),
+		row("p999", "p99.9", 99.9, func(l results.Latency) results.Value { return l.P999Us }),
+		{name: prefix + "_max_us", label: label + " max", unit: microseconds, better: "lower", workloads: workloads,
+			largest: func(t results.Trial) results.Value { return of(t).MaxUs }},
+	}
+}

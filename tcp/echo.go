@@ -1,0 +1,43 @@
+package tcp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+)
+
+// Echo sends back what each connection sends, reading it with a buffer of so many bytes, until ctx is done;
+// then it closes the listener and all connections, and returns nil. It is the echo of RFC 862 for any client:
+// nothing in it knows about messages.
+func Echo(ctx context.Context, l net.Listener, buffer int) error {
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			l.Close()
+			if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		conns.Go(func() {
+			defer conn.Close()
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			echo(conn, make([]byte, buffer))
+		})
+	}
+}
+
+// echo returns what it reads, a buffer at a time, until the connection ends. Bytes beyond the buffer wait in
+// the stream for the next read.
+func echo(conn net.Conn, buf []byte) {
+	for {
+		n, err := conn.Read(buf)
+		if _, failed := conn.Write(buf[:n]); err != nil || failed != nil {
+			return
+		}
+	}
+}

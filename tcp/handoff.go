@@ -1,0 +1,61 @@
+package tcp
+
+import (
+	"net"
+	"sync"
+)
+
+// handoff is a net.Listener of connections that another listener has accepted.
+type handoff struct {
+	addr   net.Addr
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newHandoff(addr net.Addr) *handoff {
+	return &handoff{addr: addr, conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// give hands conn over, of which the byte first has been read already.
+func (h *handoff) give(conn net.Conn, first byte) {
+	select {
+	case h.conns <- &begun{Conn: conn, first: []byte{first}}:
+	case <-h.closed:
+		conn.Close()
+	}
+}
+
+// Accept implements net.Listener.
+func (h *handoff) Accept() (net.Conn, error) {
+	select {
+	case conn := <-h.conns:
+		return conn, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (h *handoff) Close() error {
+	h.once.Do(func() { close(h.closed) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (h *handoff) Addr() net.Addr { return h.addr }
+
+// begun is a connection of which some bytes have been read already.
+type begun struct {
+	net.Conn
+	first []byte
+}
+
+func (b *begun) Read(buf []byte) (int, error) {
+	if len(b.first) == 0 || len(buf) == 0 {
+		return b.Conn.Read(buf)
+	}
+	n := copy(buf, b.first)
+	b.first = b.first[n:]
+	return n, nil
+}

@@ -1,0 +1,157 @@
+package tcp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/internal/clock"
+)
+
+// headTimeout is how long a new connection may take to say what it is.
+const headTimeout = 10 * time.Second
+
+// recvBytes is about how much a connection's goroutine is ready to receive at once.
+const recvBytes = 256 << 10
+
+// Server carries the flows of sessions, each on a connection of its own, and hands connections that begin
+// with something else than a message to Control.
+type Server struct {
+	listener net.Listener
+	sessions *bench.Table
+	control  *handoff
+
+	conns sync.WaitGroup
+	mu    sync.Mutex
+	open  map[net.Conn]struct{} // nil when closed
+}
+
+// Listen binds addr, "host:port"; port 0 is any free one. Nothing is accepted before Serve.
+func Listen(addr string, sessions *bench.Table) (*Server, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false) // Go's default would measure MPTCP's socket
+	l, err := config.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, err // a *net.OpError: it says "listen tcp <addr>"
+	}
+	return &Server{listener: l, sessions: sessions, control: newHandoff(l.Addr()), open: map[net.Conn]struct{}{}}, nil
+}
+
+// Addr is the address that the server is bound to.
+func (s *Server) Addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }
+
+// Control is a listener whose connections are those that did not begin with a message. It is closed with
+// the server.
+func (s *Server) Control() net.Listener { return s.control }
+
+// Serve accepts connections until Close, and then returns nil.
+func (s *Server) Serve() error {
+	for {
+		conn, err := s.listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case err != nil:
+			// Out of descriptors, or a connection gone before it was taken: others may still come.
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		if s.remember(conn) {
+			s.conns.Go(func() { s.welcome(conn.(*net.TCPConn)) })
+		}
+	}
+}
+
+// Close stops the server and ends all of its connections; it returns when they have gone.
+func (s *Server) Close() error {
+	err := s.listener.Close()
+	s.control.Close()
+	s.mu.Lock()
+	for conn := range s.open {
+		conn.Close()
+	}
+	s.open = nil
+	s.mu.Unlock()
+	s.conns.Wait()
+	return err
+}
+
+func (s *Server) remember(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		conn.Close()
+		return false
+	}
+	s.open[conn] = struct{}{}
+	return true
+}
+
+func (s *Server) forget(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, conn)
+}
+
+// welcome finds out what a new connection is for.
+func (s *Server) welcome(conn *net.TCPConn) {
+	defer s.forget(conn)
+	_ = conn.SetReadDeadline(time.Now().Add(headTimeout))
+	var head [bench.HeaderSize]byte
+	if _, err := io.ReadFull(conn, head[:1]); err != nil {
+		conn.Close()
+		return
+	}
+	if head[0] != bench.FirstByte {
+		_ = conn.SetReadDeadline(time.Time{})
+		s.control.give(conn, head[0])
+		return
+	}
+	defer conn.Close()
+	if _, err := io.ReadFull(conn, head[1:]); err != nil {
+		return
+	}
+	h, ok := bench.ParseHeader(head[:])
+	if !ok {
+		return
+	}
+	if in := s.sessions.Inbound("tcp", h, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()); in != nil {
+		s.serve(conn, in, head[:])
+	}
+}
+
+// serve carries one flow of a session, whose stream began with head.
+func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
+	if !in.Session().Attach(conn) {
+		return
+	}
+	defer in.Session().Detach(conn)
+	if !in.Enter() {
+		return
+	}
+	defer in.Leave()
+	_ = conn.SetReadDeadline(time.Time{}) // the session's end closes the connection
+	size := in.Size()
+	f := newFlow(conn, in.Wait())
+	f.tail = append(f.tail, head...)
+	in.SetGranted(f.Granted())
+	defer func() { in.Count(f.traffic) }()
+
+	block := bench.NewBlock(max(recvBytes/size, 1), size)
+	for {
+		n, err := f.Recv(block, size)
+		if err != nil {
+			return // the client is done, or gone: its session tells what has come
+		}
+		if reply := in.Arrived(block[:n*size], clock.Now()); len(reply) > 0 {
+			if _, err := f.Send(reply, size); err != nil {
+				return
+			}
+		}
+	}
+}

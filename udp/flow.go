@@ -1,0 +1,87 @@
+package udp
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/internal/socket"
+)
+
+// flow sends and receives a message a datagram. A later fast path is chosen in newFlow, when the flow is
+// opened, and changes read and write alone.
+type flow struct {
+	conn    *net.UDPConn
+	spinner *socket.Spinner // nil to sleep
+	traffic bench.Traffic
+}
+
+var _ bench.Flow = (*flow)(nil)
+
+func newFlow(conn *net.UDPConn, wait bench.Wait) *flow {
+	f := &flow{conn: conn}
+	if wait == bench.Spin {
+		f.spinner = socket.NewSpinner(conn)
+	}
+	return f
+}
+
+// Send implements bench.Flow.
+func (f *flow) Send(block []byte, size int) (n int, err error) {
+	for off := 0; off < len(block); off += size {
+		f.traffic.SendCalls++
+		if _, err := f.conn.Write(block[off : off+size]); err != nil {
+			if socket.IsQueueFull(err) {
+				err = fmt.Errorf("%w: %w", bench.ErrSendQueueFull, err)
+			}
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Recv implements bench.Flow.
+func (f *flow) Recv(block []byte, size int) (n int, err error) {
+	for {
+		got, err := f.read(block[:size+1]) // the spare byte shows a datagram that is too long
+		switch {
+		case got > size || socket.IsCut(err):
+			f.traffic.Truncated++
+		case err != nil:
+			return 0, err
+		case got < size:
+			f.traffic.Malformed++
+		default:
+			return 1, nil
+		}
+	}
+}
+
+func (f *flow) read(buf []byte) (int, error) {
+	if err := f.spinner.Await(); err != nil {
+		return 0, err
+	}
+	f.traffic.RecvCalls++
+	return f.conn.Read(buf)
+}
+
+// SetDeadline implements bench.Flow.
+func (f *flow) SetDeadline(t time.Time) error { return f.conn.SetDeadline(t) }
+
+// Granted implements bench.Flow.
+func (f *flow) Granted() bench.Granted {
+	g := bench.Granted{}
+	g.SendBuffer, g.RecvBuffer = socket.Buffers(f.conn)
+	if f.spinner != nil {
+		g.Wait = bench.Spin
+	}
+	return g
+}
+
+// Traffic implements bench.Flow.
+func (f *flow) Traffic() bench.Traffic { return f.traffic }
+
+// Close implements bench.Flow.
+func (f *flow) Close() error { return f.conn.Close() }

@@ -1,0 +1,122 @@
+package udp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/internal/clock"
+	"tcpvsudp/internal/socket"
+)
+
+// Server carries the flows of sessions, all on one socket. A datagram that belongs to no session, or comes
+// from another address than its session's, is dropped in silence: no state is made for it and nothing is
+// sent.
+type Server struct {
+	conn     *net.UDPConn
+	sessions *bench.Table
+	spinner  *socket.Spinner
+	serving  sync.Mutex // held by Serve
+
+	malformed, foreign atomic.Uint64
+}
+
+// Listen binds addr, "host:port"; port 0 is any free one. Nothing is read before Serve.
+func Listen(addr string, sessions *bench.Table) (*Server, error) {
+	var config net.ListenConfig
+	c, err := config.ListenPacket(context.Background(), "udp", addr)
+	if err != nil {
+		return nil, err // a *net.OpError: it says "listen udp <addr>"
+	}
+	conn := c.(*net.UDPConn)
+	if err := socket.AskBuffers(conn, 0, recvBuffer); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("listen udp %s: set socket buffers: %w", addr, err)
+	}
+	return &Server{conn: conn, sessions: sessions, spinner: socket.NewSpinner(conn)}, nil
+}
+
+// Addr is the address that the server is bound to.
+func (s *Server) Addr() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// Dropped returns how many datagrams were no messages, and how many belonged to no session.
+func (s *Server) Dropped() (malformed, foreign uint64) {
+	return s.malformed.Load(), s.foreign.Load()
+}
+
+// Serve reads datagrams until Close, and then returns nil.
+func (s *Server) Serve() error {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	granted := bench.Granted{}
+	granted.SendBuffer, granted.RecvBuffer = socket.Buffers(s.conn)
+	buf := bench.NewBlock(1, MaxMessage)
+	buf = buf[:cap(buf)]
+	for {
+		n, from, err := s.read(buf)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case err != nil:
+			// Of an earlier reply that nobody wanted, or a datagram too long for anyone: others still come.
+			s.malformed.Add(1)
+			continue
+		}
+		s.datagram(buf[:n], from, granted)
+	}
+}
+
+// read waits for a datagram: asleep, unless a session wants the receivers to spin.
+func (s *Server) read(buf []byte) (int, netip.AddrPort, error) {
+	if s.sessions.Spinning() {
+		if err := s.spinner.Await(); err != nil {
+			return 0, netip.AddrPort{}, err
+		}
+	}
+	return s.conn.ReadFromUDPAddrPort(buf)
+}
+
+// datagram gives one datagram to its flow and sends back what that answers.
+func (s *Server) datagram(msg []byte, from netip.AddrPort, granted bench.Granted) {
+	h, ok := bench.ParseHeader(msg)
+	if !ok {
+		s.malformed.Add(1)
+		return
+	}
+	in := s.sessions.Inbound("udp", h, from.Addr())
+	if in == nil || !in.Enter() {
+		s.foreign.Add(1)
+		return
+	}
+	defer in.Leave()
+	traffic := bench.Traffic{RecvCalls: 1}
+	switch size := in.Size(); {
+	case len(msg) > size:
+		traffic.Truncated++
+	case len(msg) < size:
+		traffic.Malformed++
+	default:
+		if reply := in.Arrived(msg, clock.Now()); len(reply) > 0 {
+			traffic.SendCalls++
+			_, _ = s.conn.WriteToUDPAddrPort(reply, from) // what is not sent is lost, and the client counts it
+		}
+	}
+	if in.Wait() == bench.Spin && s.spinner != nil {
+		granted.Wait = bench.Spin
+	}
+	in.SetGranted(granted)
+	in.Count(traffic)
+}
+
+// Close stops the server; it returns when Serve has.
+func (s *Server) Close() error {
+	err := s.conn.Close()
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	return err
+}
