@@ -301,7 +301,10 @@ func TestNobodyAnswersHello(t *testing.T) {
 		err := bench.Run(t.Context(), bench.Config{
 			Plan: fakePlan("latency"), Transports: []bench.Transport{n}, Addr: "nowhere:0",
 			Control: benchtest.Control{Sessions: elsewhere},
-			Keep:    func(results.Trial, []results.Bucket, []results.Interval) error { t.Error("a trial was kept"); return nil },
+			Keep: func(results.Trial, []results.Bucket, []results.Interval) error {
+				t.Error("a trial was kept")
+				return nil
+			},
 		})
 		want := `trial 1 of 1, fake latency 64 B: fake nowhere:0: no answer to 5 hellos in 5s; is "bench server" running there and is the port open for fake?`
 		if err == nil || err.Error() != want {

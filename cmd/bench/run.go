@@ -255,10 +255,10 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Plan      bench.Plan           `json:"plan"`
+			Plan      bench.Plan          `json:"plan"`
 			Cells     []bench.PlannedCell `json:"cells"`
-			Trials    int                  `json:"trials"`
-			EstimateS float64              `json:"estimate_s"`
+			Trials    int                 `json:"trials"`
+			EstimateS float64             `json:"estimate_s"`
 		}{plan, cells, plan.TrialCount(), plan.Estimate(transports).Seconds()})
 	case report.CSV:
 		text, err := results.EncodeCSV(cells, true)
@@ -293,4 +293,3 @@ func about(d time.Duration) string {
 	}
 	return d.Round(time.Second).String()
 }
-

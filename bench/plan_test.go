@@ -1,0 +1,141 @@
+package bench
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// named is a Transport that opens nothing.
+type named string
+
+func (n named) Name() string { return string(n) }
+func (n named) MaxMessage() int {
+	if n == "udp" {
+		return 65507
+	}
+	return MaxSize
+}
+func (n named) Lossy() bool                                         { return n == "udp" }
+func (n named) Dial(context.Context, string, Options) (Flow, error) { panic("opens nothing") }
+
+var both = []Transport{named("tcp"), named("udp")}
+
+func TestDefaultPlansAreValid(t *testing.T) {
+	for name, p := range map[string]Plan{"default": DefaultPlan(), "quick": DefaultPlan().Quick()} {
+		if err := p.Validate(both); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if d := DefaultPlan().Estimate(both); d < 45*time.Second || d > 75*time.Second {
+		t.Errorf("the default plan takes %v, want about a minute", d)
+	}
+	if d := DefaultPlan().Quick().Estimate(both); d < 5*time.Second || d > 12*time.Second {
+		t.Errorf("the quick plan takes %v, want about ten seconds", d)
+	}
+}
+
+func TestValidateSaysWhatIsWrong(t *testing.T) {
+	for _, test := range []struct {
+		change func(*Plan)
+		want   string
+	}{
+		{func(p *Plan) { p.Protos = []string{"sctp"} }, `unknown protocol "sctp": use one or more of tcp,udp`},
+		{func(p *Plan) { p.Protos = nil }, "no protocol is given"},
+		{func(p *Plan) { p.Protos = []string{"tcp", "tcp"} }, "tcp is given twice"},
+		{func(p *Plan) { p.Workloads = []string{"speed"} }, `unknown workload "speed": use one or more of latency,paced,throughput,connect`},
+		{func(p *Plan) { p.Sizes = []int{31} }, "message size 31 is too small"},
+		{func(p *Plan) { p.Sizes = []int{65508} }, "message size 65508 is too large for udp, which carries 65507 bytes"},
+		{func(p *Plan) { p.Sizes = []int{MaxSize + 1} }, "too large for tcp"},
+		{func(p *Plan) { p.Sizes = []int{64, 64} }, "64 is given twice"},
+		{func(p *Plan) { p.Flows = []int{0} }, "0 flows can't be run"},
+		{func(p *Plan) { p.Trials = 0 }, "0 trials can't be run"},
+		{func(p *Plan) { p.Duration = 0 }, "a duration of 0s"},
+		{func(p *Plan) { p.Duration = 2 * time.Hour }, "a duration of 2h0m0s"},
+		{func(p *Plan) { p.Warmup = -1 }, "a warm-up of -1ns"},
+		{func(p *Plan) { p.Drain = time.Hour }, "a drain of 1h0m0s"},
+		{func(p *Plan) { p.Rate = 0 }, "a rate of 0 messages/s"},
+		{func(p *Plan) { p.Rate = math.NaN() }, "a rate of NaN messages/s"},
+	} {
+		p := DefaultPlan()
+		test.change(&p)
+		if err := p.Validate(both); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("error %v, want …%s…", err, test.want)
+		}
+	}
+	p := DefaultPlan()
+	p.Protos, p.Sizes = []string{"tcp"}, []int{1 << 20}
+	if err := p.Validate(both); err != nil {
+		t.Errorf("TCP alone carries a MiB: %v", err)
+	}
+}
+
+func TestScheduleIsMadeOfPairs(t *testing.T) {
+	p := DefaultPlan()
+	p.Seed = 42
+	all := p.schedule(both)
+	if len(all) != p.TrialCount() || len(all) != 140 {
+		t.Fatalf("%d trials, want 140", len(all))
+	}
+	firsts := map[string]int{}
+	perCell := map[string]int{}
+	for i := 0; i < len(all); i += 2 {
+		a, b := all[i], all[i+1]
+		if a.pair != b.pair || a.pair != i/2+1 || a.workload.name != b.workload.name || a.size != b.size ||
+			a.flows != b.flows || a.transport == b.transport {
+			t.Fatalf("trials %d and %d are no pair: %v, %v", i, i+1, a, b)
+		}
+		firsts[a.transport.Name()]++
+		perCell[strings.TrimPrefix(a.String(), a.transport.Name())]++
+	}
+	if firsts["tcp"] < 20 || firsts["udp"] < 20 {
+		t.Errorf("the order in a pair is not drawn: %v begin it", firsts)
+	}
+	if len(perCell) != 7 {
+		t.Errorf("cells %v, want 7", perCell)
+	}
+	for cell, n := range perCell {
+		if n != 10 {
+			t.Errorf("%s has %d pairs, want 10", cell, n)
+		}
+	}
+	// Every round holds every cell once.
+	for round := range 10 {
+		seen := map[string]bool{}
+		for _, s := range all[round*14 : round*14+14] {
+			seen[s.String()] = true
+		}
+		if len(seen) != 14 {
+			t.Errorf("round %d holds %d different trials, want 14", round, len(seen))
+		}
+	}
+}
+
+func TestScheduleIsDecidedByTheSeed(t *testing.T) {
+	order := func(seed uint64) (names []string) {
+		p := DefaultPlan()
+		p.Seed = seed
+		for _, s := range p.schedule(both) {
+			names = append(names, s.String())
+		}
+		return names
+	}
+	if !slices.Equal(order(1), order(1)) {
+		t.Error("the same seed gives different orders")
+	}
+	if slices.Equal(order(1), order(2)) {
+		t.Error("different seeds give the same order")
+	}
+}
+
+func TestConnectIsMeasuredWithTheFirstSizeAlone(t *testing.T) {
+	p := DefaultPlan()
+	p.Workloads, p.Sizes = []string{"connect", "latency"}, []int{100, 200}
+	want := []PlannedCell{{"connect", 100, 1, 20}, {"latency", 100, 1, 20}, {"latency", 200, 1, 20}}
+	if got := p.Cells(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
