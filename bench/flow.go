@@ -57,11 +57,15 @@ type Options struct {
 	Brief bool
 }
 
-// Granted is what the kernel gave, to be held against Options. A field that this platform can't tell
-// is zero or empty, and is recorded as not known.
+// Granted is what the kernel gave, beside what it was asked. A field that this platform can't tell, or that was
+// not asked, is zero or empty, and is recorded as not known.
 type Granted struct {
-	Wait              Wait   `json:"wait"`
+	Wait Wait `json:"wait"`
+	// The buffers are in bytes, as the kernel tells them: Linux doubles what it is asked, for its own
+	// bookkeeping.
+	SendBufferAsked   int    `json:"send_buffer_asked_bytes,omitempty"`
 	SendBuffer        int    `json:"send_buffer_bytes,omitempty"`
+	RecvBufferAsked   int    `json:"recv_buffer_asked_bytes,omitempty"`
 	RecvBuffer        int    `json:"recv_buffer_bytes,omitempty"`
 	CongestionControl string `json:"congestion_control,omitempty"`
 }

@@ -18,7 +18,8 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		Pair:       t.pair,
 		Proto:      t.transport.Name(),
 		Cell:       t.cellRecord(),
-		Wait:       client.Granted.Wait.String(),
+		WaitAsked:  t.plan.Wait.String(),
+		Wait:       wait(client.Granted.Wait, t.server.Granted.Wait).String(),
 		Started:    t.began,
 		WarmupMs:   milliseconds(t.plan.Warmup),
 		DurationMs: milliseconds(t.plan.Duration),
@@ -67,6 +68,9 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 	}
 	return sum, latency
 }
+
+// wait is the way both sides waited: spin only if both did.
+func wait(client, server Wait) Wait { return min(client, server) }
 
 func (t *trial) cellRecord() results.Cell {
 	c := results.Cell{Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows}
@@ -183,11 +187,15 @@ func granted(client, server Granted) results.Granted {
 		return results.Known(float64(n))
 	}
 	return results.Granted{
-		ClientSendBuffer:  bytes(client.SendBuffer),
-		ClientRecvBuffer:  bytes(client.RecvBuffer),
-		ServerSendBuffer:  bytes(server.SendBuffer),
-		ServerRecvBuffer:  bytes(server.RecvBuffer),
-		CongestionControl: client.CongestionControl,
+		ClientSendBufferAsked: bytes(client.SendBufferAsked),
+		ClientSendBuffer:      bytes(client.SendBuffer),
+		ClientRecvBufferAsked: bytes(client.RecvBufferAsked),
+		ClientRecvBuffer:      bytes(client.RecvBuffer),
+		ServerSendBufferAsked: bytes(server.SendBufferAsked),
+		ServerSendBuffer:      bytes(server.SendBuffer),
+		ServerRecvBufferAsked: bytes(server.RecvBufferAsked),
+		ServerRecvBuffer:      bytes(server.RecvBuffer),
+		CongestionControl:     client.CongestionControl,
 	}
 }
 

@@ -92,24 +92,24 @@ func Run(ctx context.Context, w io.Writer, o Options, stream, datagrams net.Conn
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "TCP: %s sent, %s back with the replies, %s still on the way: %q\n", bytes(s.sent), bytes(s.sent-len(left)), bytes(len(left)), left)
 	fmt.Fprintf(w, "UDP: %s sent, %s back, nothing left over\n\n", bytes(d.sent), bytes(d.got))
-	for _, line := range explain(o.Buffer, first) {
-		fmt.Fprintln(w, line)
-	}
-	return nil
+	_, err = io.WriteString(w, explain(o.Buffer, first))
+	return err
 }
 
 // explain says why, in two sentences; first is the first message that changed, empty if none did.
-func explain(buffer int, first string) []string {
+func explain(buffer int, first string) string {
 	if first == "" {
-		return []string{
-			fmt.Sprintf("Every message fits into a buffer of %s, and each reply was read before the next message was sent.", bytes(buffer)),
-			"So a stream of bytes looks like a stream of messages, and nobody sees the difference: try --buffer 1.",
-		}
+		return fmt.Sprintf(`Every message fits into a buffer of %s, and each reply was read before
+the next message was sent. So a stream of bytes looks like a stream of
+messages, and nobody sees the difference: try --buffer 1.
+`, bytes(buffer))
 	}
-	return []string{
-		fmt.Sprintf("TCP is a stream of bytes and knows no messages: what does not fit into a buffer of %s waits in the stream, so from %s on every reply is late by what came before, and nothing is lost.", bytes(buffer), first),
-		"UDP is a sequence of datagrams: what of one does not fit into the buffer is thrown away with it, so every reply is on time and cut off, and nothing is left over.",
-	}
+	return fmt.Sprintf(`TCP is a stream of bytes and knows no messages: what does not fit into a
+buffer of %s waits in the stream, so from %s on every reply is late by
+what came before, and nothing is lost. UDP is a sequence of datagrams: what
+of one does not fit into the buffer is thrown away with it, so every reply
+is on time and cut off, and nothing is left over.
+`, bytes(buffer), first)
 }
 
 // streamSide is the conversation by TCP.

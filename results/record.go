@@ -15,9 +15,10 @@ type Trial struct {
 	Pair   int    `csv:"pair" json:"pair"`
 	Proto  string `csv:"proto" json:"proto"`
 	Cell
-	// Wait is the way both sides waited for a message: block or spin.
-	Wait    string    `csv:"wait" json:"wait"`
-	Started time.Time `csv:"started_utc" json:"started_utc"`
+	// Wait is the way both sides waited for a message, block or spin: spin only if both did.
+	WaitAsked string    `csv:"wait_asked" json:"wait_asked"`
+	Wait      string    `csv:"wait" json:"wait"`
+	Started   time.Time `csv:"started_utc" json:"started_utc"`
 	// WarmupMs was not counted. DurationMs is the time for which messages were sent. TmaxMs is how long a
 	// message was waited for after the last send before it counted as lost (RFC 7680), DrainedMs how long
 	// it took in fact until nothing was missing and the line was silent.
@@ -125,13 +126,18 @@ type Cost struct {
 	MessagesPerBlock int   `csv:"messages_per_block" json:"messages_per_block"`
 }
 
-// Granted is what the kernel gave where something could be asked.
+// Granted is what the kernel gave where something could be asked, beside what it was asked; an empty ask left it to
+// the kernel. Linux doubles what it is asked for a buffer, for its own bookkeeping.
 type Granted struct {
-	ClientSendBuffer  Value  `csv:"client_send_buffer_bytes" json:"client_send_buffer_bytes"`
-	ClientRecvBuffer  Value  `csv:"client_recv_buffer_bytes" json:"client_recv_buffer_bytes"`
-	ServerSendBuffer  Value  `csv:"server_send_buffer_bytes" json:"server_send_buffer_bytes"`
-	ServerRecvBuffer  Value  `csv:"server_recv_buffer_bytes" json:"server_recv_buffer_bytes"`
-	CongestionControl string `csv:"congestion_control" json:"congestion_control"`
+	ClientSendBufferAsked Value  `csv:"client_send_buffer_asked_bytes" json:"client_send_buffer_asked_bytes"`
+	ClientSendBuffer      Value  `csv:"client_send_buffer_bytes" json:"client_send_buffer_bytes"`
+	ClientRecvBufferAsked Value  `csv:"client_recv_buffer_asked_bytes" json:"client_recv_buffer_asked_bytes"`
+	ClientRecvBuffer      Value  `csv:"client_recv_buffer_bytes" json:"client_recv_buffer_bytes"`
+	ServerSendBufferAsked Value  `csv:"server_send_buffer_asked_bytes" json:"server_send_buffer_asked_bytes"`
+	ServerSendBuffer      Value  `csv:"server_send_buffer_bytes" json:"server_send_buffer_bytes"`
+	ServerRecvBufferAsked Value  `csv:"server_recv_buffer_asked_bytes" json:"server_recv_buffer_asked_bytes"`
+	ServerRecvBuffer      Value  `csv:"server_recv_buffer_bytes" json:"server_recv_buffer_bytes"`
+	CongestionControl     string `csv:"congestion_control" json:"congestion_control"`
 }
 
 // Bucket is a row of latency.csv: count values of a trial's metric lie in [FromNs, ToNs].

@@ -120,7 +120,7 @@ func TestColumnNames(t *testing.T) {
 		want   string
 	}{
 		TrialsFile: {func() ([]byte, error) { return EncodeCSV[Trial](nil, true) },
-			"schema,trial,pair,proto,workload,size_bytes,flows,rate_asked_msg_per_s,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms," +
+			"schema,trial,pair,proto,workload,size_bytes,flows,rate_asked_msg_per_s,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms," +
 				"sent_messages,received_messages,unique_messages,lost_messages,loss_ratio,lost_request_messages,lost_reply_messages," +
 				"loss_periods,loss_period_max_messages,timed_out_messages,send_queue_full_messages,duplicated_messages,duplication_ratio," +
 				"replicated_ratio,truncated_datagrams,malformed_datagrams,foreign_messages,corrupt_messages," +
@@ -131,7 +131,8 @@ func TestColumnNames(t *testing.T) {
 				"send_lag_count,send_lag_min_us,send_lag_mean_us,send_lag_p50_us,send_lag_p90_us,send_lag_p99_us,send_lag_p999_us,send_lag_max_us," +
 				"messages_per_s,goodput_bps,offered_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,cpu_s_per_gigabyte," +
 				"client_calls_per_message,server_calls_per_message,messages_per_block," +
-				"client_send_buffer_bytes,client_recv_buffer_bytes,server_send_buffer_bytes,server_recv_buffer_bytes,congestion_control\n"},
+				"client_send_buffer_asked_bytes,client_send_buffer_bytes,client_recv_buffer_asked_bytes,client_recv_buffer_bytes," +
+				"server_send_buffer_asked_bytes,server_send_buffer_bytes,server_recv_buffer_asked_bytes,server_recv_buffer_bytes,congestion_control\n"},
 		LatencyFile: {func() ([]byte, error) { return EncodeCSV[Bucket](nil, true) },
 			"schema,trial,proto,workload,size_bytes,flows,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n"},
 		IntervalsFile: {func() ([]byte, error) { return EncodeCSV[Interval](nil, true) },

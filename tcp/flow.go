@@ -14,6 +14,7 @@ import (
 // is opened, and changes read and write alone.
 type flow struct {
 	conn    *net.TCPConn
+	asked   bench.Options
 	spinner *socket.Spinner // nil to sleep
 	tail    []byte          // the beginning of a message whose rest has not come
 	broken  bool            // a message was sent in part
@@ -22,9 +23,9 @@ type flow struct {
 
 var _ bench.Flow = (*flow)(nil)
 
-func newFlow(conn *net.TCPConn, wait bench.Wait) *flow {
-	f := &flow{conn: conn}
-	if wait == bench.Spin {
+func newFlow(conn *net.TCPConn, o bench.Options) *flow {
+	f := &flow{conn: conn, asked: o}
+	if o.Wait == bench.Spin {
 		f.spinner = socket.NewSpinner(conn)
 	}
 	return f
@@ -77,7 +78,8 @@ func (f *flow) SetDeadline(t time.Time) error { return f.conn.SetDeadline(t) }
 
 // Granted implements bench.Flow.
 func (f *flow) Granted() bench.Granted {
-	g := bench.Granted{CongestionControl: socket.CongestionControl(f.conn)}
+	g := bench.Granted{SendBufferAsked: f.asked.SendBuffer, RecvBufferAsked: f.asked.RecvBuffer}
+	g.CongestionControl = socket.CongestionControl(f.conn)
 	g.SendBuffer, g.RecvBuffer = socket.Buffers(f.conn)
 	if f.spinner != nil {
 		g.Wait = bench.Spin

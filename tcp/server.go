@@ -19,6 +19,18 @@ const headTimeout = 10 * time.Second
 // recvBytes is about how much a connection's goroutine is ready to receive at once.
 const recvBytes = 256 << 10
 
+// blocks are used again: a connection may be over after one message.
+var blocks = sync.Pool{New: func() any { return new([recvBytes + 1]byte) }}
+
+// newBlock returns a block for messages of size bytes, and what gives it back.
+func newBlock(size int) (block []byte, release func()) {
+	if size > recvBytes {
+		return bench.NewBlock(1, size), func() {}
+	}
+	all := blocks.Get().(*[recvBytes + 1]byte)
+	return all[:recvBytes/size*size], func() { blocks.Put(all) }
+}
+
 // Server carries the flows of sessions, each on a connection of its own, and hands connections that begin
 // with something else than a message to Control.
 type Server struct {
@@ -137,12 +149,13 @@ func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
 	defer in.Leave()
 	_ = conn.SetReadDeadline(time.Time{}) // the session's end closes the connection
 	size := in.Size()
-	f := newFlow(conn, in.Wait())
+	f := newFlow(conn, bench.Options{Wait: in.Wait()})
 	f.tail = append(f.tail, head...)
 	in.SetGranted(f.Granted())
 	defer func() { in.Count(f.traffic) }()
 
-	block := bench.NewBlock(max(recvBytes/size, 1), size)
+	block, release := newBlock(size)
+	defer release()
 	for {
 		n, err := f.Recv(block, size)
 		if err != nil {

@@ -42,5 +42,5 @@ func (Transport) Dial(ctx context.Context, addr string, o bench.Options) (bench.
 	if o.Brief {
 		_ = conn.SetLinger(0) // refused: the port stays in TIME_WAIT, no more
 	}
-	return newFlow(conn, o.Wait), nil
+	return newFlow(conn, o), nil
 }

@@ -13,15 +13,16 @@ import (
 // opened, and changes read and write alone.
 type flow struct {
 	conn    *net.UDPConn
+	asked   bench.Options
 	spinner *socket.Spinner // nil to sleep
 	traffic bench.Traffic
 }
 
 var _ bench.Flow = (*flow)(nil)
 
-func newFlow(conn *net.UDPConn, wait bench.Wait) *flow {
-	f := &flow{conn: conn}
-	if wait == bench.Spin {
+func newFlow(conn *net.UDPConn, o bench.Options) *flow {
+	f := &flow{conn: conn, asked: o}
+	if o.Wait == bench.Spin {
 		f.spinner = socket.NewSpinner(conn)
 	}
 	return f
@@ -72,7 +73,7 @@ func (f *flow) SetDeadline(t time.Time) error { return f.conn.SetDeadline(t) }
 
 // Granted implements bench.Flow.
 func (f *flow) Granted() bench.Granted {
-	g := bench.Granted{}
+	g := bench.Granted{SendBufferAsked: f.asked.SendBuffer, RecvBufferAsked: f.asked.RecvBuffer}
 	g.SendBuffer, g.RecvBuffer = socket.Buffers(f.conn)
 	if f.spinner != nil {
 		g.Wait = bench.Spin

@@ -53,7 +53,7 @@ func (s *Server) Dropped() (malformed, foreign uint64) {
 func (s *Server) Serve() error {
 	s.serving.Lock()
 	defer s.serving.Unlock()
-	granted := bench.Granted{}
+	granted := bench.Granted{RecvBufferAsked: recvBuffer}
 	granted.SendBuffer, granted.RecvBuffer = socket.Buffers(s.conn)
 	buf := bench.NewBlock(1, MaxMessage)
 	buf = buf[:cap(buf)]

@@ -46,5 +46,5 @@ func (Transport) Dial(ctx context.Context, addr string, o bench.Options) (bench.
 		conn.Close()
 		return nil, fmt.Errorf("dial udp %s: set socket buffers: %w", addr, err)
 	}
-	return newFlow(conn, o.Wait), nil
+	return newFlow(conn, o), nil
 }

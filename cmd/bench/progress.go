@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -12,52 +13,94 @@ import (
 	"tcpvsudp/bench"
 )
 
-// progress shows how far a run has come: a bar with the time left on a terminal, a line now and then
-// elsewhere. It draws between trials alone, so that nothing of it is measured.
+// progress shows how far a run has come: on a terminal a bar with the time left, redrawn at every trial and
+// once a second; elsewhere a line now and then.
 type progress struct {
 	w     io.Writer
 	bar   *progressbar.ProgressBar // nil where there is no terminal
 	quiet bool
 	total time.Duration
-	last  time.Time // when the last line was written
+
+	mu   sync.Mutex
+	now  bench.Progress
+	when time.Time // when now was told
+
+	stop    chan struct{}
+	stopped sync.WaitGroup
 }
 
-// linePeriod is the time between two lines of progress where there is no terminal.
-const linePeriod = 10 * time.Second
+// linePeriod is the time between two lines of progress where there is no terminal, barPeriod that between
+// two drawings of the bar.
+const (
+	linePeriod = 10 * time.Second
+	barPeriod  = time.Second
+)
 
+// newProgress starts to show the progress of a run that takes total. A quiet one shows nothing.
 func newProgress(w io.Writer, quiet bool, total time.Duration) *progress {
-	p := &progress{w: w, quiet: quiet, total: total}
-	if f, ok := w.(*os.File); ok && !quiet && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(total.Milliseconds(),
+	p := &progress{w: w, quiet: quiet, total: total, stop: make(chan struct{})}
+	if quiet {
+		return p
+	}
+	period := linePeriod
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		period = barPeriod
+		p.bar = progressbar.NewOptions64(max(total.Milliseconds(), 1),
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionSetWidth(20),
-			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetPredictTime(false), // the plan knows better
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetTheme(progressbar.ThemeASCII),
 		)
 	}
+	p.stopped.Go(func() {
+		ticker := time.NewTicker(period)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				p.draw()
+			case <-p.stop:
+				return
+			}
+		}
+	})
 	return p
 }
 
 // tell is told by bench.Run.
 func (p *progress) tell(now bench.Progress) {
-	if p.quiet || now.What == "" {
-		return
-	}
-	text := fmt.Sprintf("trial %d/%d %s, %s left", now.Done+1, now.Trials, now.What, about(now.Left.Round(time.Second)))
-	switch {
-	case p.bar != nil:
-		p.bar.Describe(text)
-		_ = p.bar.Set64((p.total - now.Left).Milliseconds())
-	case time.Since(p.last) >= linePeriod:
-		p.last = time.Now()
-		fmt.Fprintln(p.w, text)
+	p.mu.Lock()
+	first := p.when.IsZero()
+	p.now, p.when = now, time.Now()
+	p.mu.Unlock()
+	if p.bar != nil || first && !p.quiet {
+		p.draw()
 	}
 }
 
-// end takes the bar away.
+// draw shows the state; the time left goes on between two trials.
+func (p *progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.now.What == "" {
+		return
+	}
+	left := max(p.now.Left-time.Since(p.when), 0)
+	text := fmt.Sprintf("trial %d/%d %s, %s left", p.now.Done+1, p.now.Trials, p.now.What, left.Round(time.Second))
+	if p.bar == nil {
+		fmt.Fprintln(p.w, text)
+		return
+	}
+	p.bar.Describe(text)
+	_ = p.bar.Set64(min(p.total-left, p.total).Milliseconds()) // a terminal that is gone shows nothing
+}
+
+// end stops showing and takes the bar away.
 func (p *progress) end() {
+	close(p.stop)
+	p.stopped.Wait()
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}

@@ -93,11 +93,15 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		return printPlan(cmd.OutOrStdout(), o.plan, format)
 	}
 	set, err := o.measure(cmd.Context(), cmd.ErrOrStderr())
-	if set != nil && len(set.Trials) > 0 {
+	if set == nil {
+		return err
+	}
+	if len(set.Trials) > 0 {
 		if err := report.Write(cmd.OutOrStdout(), set, format); err != nil {
 			return err
 		}
 	}
+	fmt.Fprintln(cmd.ErrOrStderr(), kept(set))
 	return err
 }
 
@@ -146,16 +150,16 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	defer cancel(nil)
 
 	addr := o.server
+	var own *child.Process // nil with --server
 	if addr == "" {
-		p, own, err := startServer(o.ipv6)
-		if err != nil {
+		var err error
+		if own, addr, err = startServer(o.ipv6); err != nil {
 			return nil, err
 		}
-		defer p.Stop()
-		addr = own
+		defer own.Stop()
 		go func() {
-			<-p.Ended()
-			cancel(fmt.Errorf("the server that was started for this run ended: %w", p.Err()))
+			<-own.Ended()
+			cancel(serverEnded(own))
 		}()
 	}
 	client := control.NewClient(addr)
@@ -175,14 +179,27 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 		Keep: w.Add, Progress: show.tell,
 	})
 	show.end()
+	if err != nil && ctx.Err() == nil && own != nil && hasEnded(own) {
+		err = serverEnded(own) // whatever failed, failed because of it
+	}
 	if cause := context.Cause(ctx); cause != nil {
-		err = cause // whatever failed, failed because of it
+		err = cause
 	}
-	set, failed := finish(w, err)
-	if set != nil {
-		fmt.Fprintf(stderr, "%s in %s\n", kept(set), set.Dir)
+	return finish(w, err)
+}
+
+// hasEnded tells whether p has ended, or is about to: its sockets close before its end is known.
+func hasEnded(p *child.Process) bool {
+	select {
+	case <-p.Ended():
+		return true
+	case <-time.After(300 * time.Millisecond):
+		return false
 	}
-	return set, failed
+}
+
+func serverEnded(p *child.Process) error {
+	return fmt.Errorf("the server that was started for this run ended: %w", p.Err())
 }
 
 // create makes the folder of the run.
@@ -221,12 +238,17 @@ func finish(w *results.Writer, err error) (*results.Set, error) {
 	return set, errors.Join(err, results.WriteSummary(w.Dir(), report.Summarize(set)))
 }
 
-// kept says how many trials are there.
+// kept says how many trials are where.
 func kept(set *results.Set) string {
-	if n, planned := len(set.Trials), set.Run.Planned; n < planned {
-		return fmt.Sprintf("%d of %d trials kept", n, planned)
+	n, planned := len(set.Trials), set.Run.Planned
+	if n == planned {
+		return fmt.Sprintf("\n%d trials in %s", n, set.Dir)
 	}
-	return fmt.Sprintf("%d trials", len(set.Trials))
+	text := fmt.Sprintf("\n%d of %d trials kept in %s", n, planned, set.Dir)
+	if n > 0 {
+		text += fmt.Sprintf("; \"bench report %s\" shows them", set.Dir)
+	}
+	return text
 }
 
 // startServer starts a server as a process of its own and returns its address.
@@ -281,15 +303,7 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 	if err := table.Render(w, format == report.Markdown); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%d trials of %v after %v of warm-up, seed %d: about %s.\n",
-		plan.TrialCount(), plan.Duration, plan.Warmup, plan.Seed, about(plan.Estimate(transports)))
+	_, err := fmt.Fprintf(w, "\n%d trials of %v after %v of warm-up, seed %d: about %v.\n",
+		plan.TrialCount(), plan.Duration, plan.Warmup, plan.Seed, plan.Estimate(transports).Round(100*time.Millisecond))
 	return err
-}
-
-// about is a time for people.
-func about(d time.Duration) string {
-	if d < 10*time.Second {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

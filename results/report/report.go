@@ -134,7 +134,7 @@ var about = map[string]string{
 
 // tableOf sets the transports side by side for one workload.
 func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
-	t := Table{Header: []string{"", "", "TCP", "UDP", "UDP/TCP"}, Text: 2}
+	t := Table{Header: []string{"messages", "", "TCP", "UDP", "UDP/TCP"}, Text: 2}
 	var waits []string
 	for _, trial := range s.Trials {
 		if trial.Workload == workload && !slices.Contains(waits, trial.Wait) {
@@ -199,34 +199,4 @@ func metricOf(row results.Summary) metric {
 		}
 	}
 	return metric{name: row.Metric, label: row.Metric, unit: unit(row.Unit)}
-}
-
-// footnotes are what a reader must know beside the figures.
-func footnotes(s *results.Set, rows []results.Summary) []string {
-	var notes []string
-	var merged, missing, zero bool
-	for _, row := range rows {
-		m := metricOf(row)
-		isPercentile := row.Over == overMessages && m.percentile != 0
-		for _, side := range []results.Side{row.TCP, row.UDP} {
-			v, known := side.Value.Get()
-			merged = merged || isPercentile && known
-			missing = missing || isPercentile && !known && side.Trials > 0
-			zero = zero || m.unit == shareOf && known && v == 0
-		}
-	}
-	if len(rows) > 0 {
-		notes = append(notes, "Figures are medians over trials, shares are of all messages of all trials, maxima are the largest of all; "+
-			"UDP/TCP is the median over pairs of trials.")
-	}
-	if merged {
-		notes = append(notes, "¹ All trials' messages taken together: one trial has too few for this percentile.")
-	}
-	if missing {
-		notes = append(notes, "– Not measured: too few messages for this percentile; see the maximum.")
-	}
-	if zero {
-		notes = append(notes, "0 (<x): none of n seen, so with 95 % confidence less than 3/n.")
-	}
-	return notes
 }
