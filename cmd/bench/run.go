@@ -60,7 +60,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
 		Example: `  bench run --proto tcp,udp
   bench run --quick
   bench run --workload latency --size 64,1400,16KiB --wait spin
-  bench run --workload paced --rate 5000 --duration 2s --trials 5
+  bench run --workload paced --rate 5000 --size 200 --duration 1s --trials 2
   bench run --workload throughput --size 64KiB --proto tcp --flows 1,4
   bench run --plan --config plan.yaml`,
 		Args: cobra.NoArgs,

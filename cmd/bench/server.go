@@ -35,8 +35,8 @@ all on one port number. It takes part in sessions that were agreed and stays sil
 on the loopback interface unless told otherwise, and serves until it is interrupted.
 
 "bench run" without --server starts one of its own.`,
-		Example: `  bench server
-  bench server --listen '[::1]:2121'
+		Example: `  bench server --listen '[::1]:2121'
+  bench server
   bench run --server localhost:2121    in another terminal`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -78,7 +78,8 @@ func digits(n float64) string {
 	if n == 0 {
 		return "0"
 	}
-	decimals := 3 - int(math.Floor(math.Log10(math.Abs(n))))
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(n, 'e', 3, 64), 64) // 999.96 has four digits before the point
+	decimals := 3 - int(math.Floor(math.Log10(math.Abs(rounded))))
 	return strconv.FormatFloat(n, 'f', min(max(decimals, 0), 9), 64)
 }
 
@@ -91,7 +92,7 @@ func showShare(side results.Side) string {
 	case !known:
 		return notMeasured
 	case v == 0:
-		return fmt.Sprintf("0 (<%s)", roundUp(300/of))
+		return fmt.Sprintf("0 (<%s)", roundUp(min(300/of, 100)))
 	}
 	return digits(v * 100)
 }

@@ -109,8 +109,10 @@ func heading(s *results.Set) []string {
 		lines = append(lines, fmt.Sprintf("%d trials.", len(s.Trials)))
 	case results.Running:
 		lines = append(lines, fmt.Sprintf("Not finished, or cut off: %d of %d trials so far.", len(s.Trials), r.Planned))
+	case results.Interrupted:
+		lines = append(lines, fmt.Sprintf("Interrupted after %d of %d trials.", len(s.Trials), r.Planned))
 	default:
-		lines = append(lines, fmt.Sprintf("%s after %d of %d trials: %s", capital(string(r.Status)), len(s.Trials), r.Planned, r.Error))
+		lines = append(lines, fmt.Sprintf("Failed after %d of %d trials: %s", len(s.Trials), r.Planned, r.Error))
 	}
 	return lines
 }

@@ -1,0 +1,298 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"tcpvsudp/internal/host"
+	"tcpvsudp/results"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var known = results.Known
+
+// example is a run whose figures are simple enough to check by hand: 3 pairs of latency, 7 of throughput, one of
+// connect by UDP alone.
+func example() *results.Set {
+	s := &results.Set{Run: results.Run{
+		Schema: results.Schema, ID: "20260102-030405", Status: results.Finished, Planned: 21,
+		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Client:  host.Facts{Name: "here", OS: "linux", Kernel: "6.1", Cores: 2, Go: "go1.26"},
+	}}
+	add := func(t results.Trial) {
+		t.Schema, t.Number, t.Wait, t.WaitAsked = results.Schema, len(s.Trials)+1, "block", "block"
+		s.Trials = append(s.Trials, t)
+	}
+	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1}
+	for i, p50 := range [][2]float64{{10, 5}, {20, 30}, {40, 12}} {
+		for j, proto := range []string{"tcp", "udp"} {
+			var t results.Trial
+			t.Cell, t.Pair, t.Proto = latency, i+1, proto
+			t.RTT.P50Us, t.RTT.MaxUs = known(p50[j]), known(p50[j]*100)
+			t.MessagesPerS = known(1e6 / p50[j])
+			t.Sent, t.Unique, t.Received = 1000, 1000, 1000
+			if proto == "udp" {
+				t.Lost, t.Unique = uint64(i), 1000-uint64(i)
+			}
+			add(t)
+			// 2,000 values a trial: enough for p99.9 of three trials, not of one.
+			for _, b := range []results.Bucket{{FromNs: 1000, ToNs: 1000, Count: 1990}, {FromNs: 9000, ToNs: 9000, Count: 10}} {
+				b.Schema, b.Trial, b.Proto, b.Cell, b.Metric = results.Schema, len(s.Trials), proto, latency, "rtt"
+				s.Buckets = append(s.Buckets, b)
+			}
+		}
+	}
+	throughput := results.Cell{Workload: "throughput", SizeBytes: 64 << 10, Flows: 4}
+	for i := range 7 {
+		for j, proto := range []string{"udp", "tcp"} {
+			var t results.Trial
+			t.Cell, t.Pair, t.Proto = throughput, 10+i, proto
+			t.GoodputBps = known(float64(1+j) * 1e9 * float64(1+i))
+			t.Sent, t.Unique, t.Received, t.Duplicated, t.Reordered = 100, 50, 60, 10, 5
+			t.Lost = 50
+			t.ServerRecvBufferAsked, t.ServerRecvBuffer = known(4194304), known(425984)
+			add(t)
+		}
+	}
+	var t results.Trial
+	t.Cell, t.Pair, t.Proto = results.Cell{Workload: "connect", SizeBytes: 64, Flows: 1}, 20, "udp"
+	t.Connect.P50Us, t.Sent = known(0.5), 0
+	add(t)
+	s.Trials[len(s.Trials)-1].WaitAsked = "spin"
+	return s
+}
+
+func find(t *testing.T, rows []results.Summary, workload, metric string) results.Summary {
+	t.Helper()
+	i := slices.IndexFunc(rows, func(r results.Summary) bool { return r.Workload == workload && r.Metric == metric })
+	if i < 0 {
+		t.Fatalf("no row %s %s", workload, metric)
+	}
+	return rows[i]
+}
+
+func TestSummarizeKnownAnswers(t *testing.T) {
+	rows := Summarize(example())
+	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1}
+	for _, want := range []results.Summary{
+		{Cell: latency, Metric: "rtt_p50_us", Unit: "us", Better: "lower", Over: "median",
+			TCP:   results.Side{Value: known(20), Min: known(10), Max: known(40), Trials: 3},
+			UDP:   results.Side{Value: known(12), Min: known(5), Max: known(30), Trials: 3},
+			Ratio: known(0.5), Pairs: 3}, // of 0.5, 1.5 and 0.3; the medians' ratio would be 0.6
+		{Cell: latency, Metric: "rtt_p999_us", Unit: "us", Better: "lower", Over: "merged",
+			TCP: results.Side{Value: known(9), Trials: 3, Of: known(6000)}, UDP: results.Side{Value: known(9), Trials: 3, Of: known(6000)},
+			Ratio: known(1)},
+		{Cell: latency, Metric: "rtt_max_us", Unit: "us", Better: "lower", Over: "merged",
+			TCP: results.Side{Value: known(4000), Trials: 3}, UDP: results.Side{Value: known(3000), Trials: 3}, Ratio: known(0.75)},
+		{Cell: latency, Metric: "loss_ratio", Unit: "ratio", Better: "lower", Over: "merged",
+			TCP: results.Side{Value: known(0), Trials: 3, Of: known(3000)}, UDP: results.Side{Value: known(0.001), Trials: 3, Of: known(3000)}},
+		{Cell: latency, Metric: "cpu_us_per_message", Unit: "us", Better: "lower", Over: "median",
+			TCP: results.Side{Trials: 3}, UDP: results.Side{Trials: 3}},
+	} {
+		want.Schema = results.Schema
+		if got := find(t, rows, "latency", want.Metric); got != want {
+			t.Errorf("%s:\n got %+v\nwant %+v", want.Metric, got, want)
+		}
+	}
+	if got := find(t, rows, "throughput", "goodput_bps"); got.Ratio != known(0.5) || got.Pairs != 7 || got.TCP.Value != known(8e9) {
+		t.Errorf("goodput: %+v", got)
+	}
+	if got := find(t, rows, "throughput", "duplication_ratio"); got.UDP.Value != known(0.2) || got.UDP.Of != known(350) {
+		t.Errorf("duplication: %+v", got)
+	}
+	// A transport that was not measured is empty, not 0.
+	if got := find(t, rows, "connect", "connect_p50_us"); got.TCP != (results.Side{}) || got.UDP.Value != known(0.5) || got.Ratio != (results.Value{}) {
+		t.Errorf("connect: %+v", got)
+	}
+}
+
+func render(t *testing.T, s *results.Set, f Format) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Write(&out, s, f); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"NaN", "Inf", "%!"} {
+		if strings.Contains(out.String(), bad) {
+			t.Errorf("%s holds %s:\n%s", f, bad, out.String())
+		}
+	}
+	return out.String()
+}
+
+func TestGolden(t *testing.T) {
+	interrupted := example()
+	interrupted.Run.Status, interrupted.Run.Error = results.Interrupted, "interrupted"
+	interrupted.Trials = interrupted.Trials[:3]
+	hostile := example()
+	hostile.Run.Client.Name = "<script>|x"
+	for name, test := range map[string]struct {
+		set    *results.Set
+		format Format
+	}{
+		"full.txt":        {example(), Text},
+		"full.md":         {example(), Markdown},
+		"full.csv":        {example(), CSV},
+		"full.json":       {example(), JSON},
+		"interrupted.txt": {interrupted, Text},
+		"empty.txt":       {&results.Set{Run: results.Run{Status: results.Running, Planned: 3}}, Text},
+		"empty.json":      {&results.Set{Run: results.Run{Status: results.Running, Planned: 3}}, JSON},
+		"hostile.md":      {hostile, Markdown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, test.set, test.format)
+			golden := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestTextFitsATerminal(t *testing.T) {
+	for line := range strings.Lines(render(t, example(), Text)) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+func TestJSONIsWhole(t *testing.T) {
+	var back struct {
+		Run     results.Run
+		Summary []results.Summary
+	}
+	if err := json.Unmarshal([]byte(render(t, example(), JSON)), &back); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(back.Summary, Summarize(example())) || back.Run.ID != "20260102-030405" {
+		t.Errorf("%+v", back)
+	}
+}
+
+// failing is a writer that takes n bytes.
+type failing struct{ n int }
+
+var errFull = errors.New("full")
+
+func (f *failing) Write(p []byte) (int, error) {
+	if len(p) > f.n {
+		return f.n, errFull
+	}
+	f.n -= len(p)
+	return len(p), nil
+}
+
+func TestWriterThatFails(t *testing.T) {
+	for _, f := range Formats {
+		if err := Write(&failing{10}, example(), f); !errors.Is(err, errFull) {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+}
+
+func TestTableRefusesRaggedRows(t *testing.T) {
+	err := Table{Title: "T", Header: []string{"a", "b"}, Rows: [][]string{{"1"}}}.Render(&bytes.Buffer{}, false)
+	if err == nil || !strings.Contains(err.Error(), "a row of 1 cells under 2 columns") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestMarkdownEscapesBars(t *testing.T) {
+	var out bytes.Buffer
+	if err := (Table{Header: []string{"a"}, Text: 1, Rows: [][]string{{"x|y"}}}).Render(&out, true); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `x\|y`) {
+		t.Errorf("%s", out.String())
+	}
+}
+
+func TestDigits(t *testing.T) {
+	for n, want := range map[float64]string{
+		0: "0", 1: "1.000", 12.3456: "12.35", 999.96: "1000", 1234.5: "1234", 123456: "123456",
+		0.001234: "0.001234", 1e-12: "0.000000000", -5.5: "-5.500",
+	} {
+		if got := digits(n); got != want {
+			t.Errorf("digits(%v) = %s, want %s", n, got, want)
+		}
+	}
+	for n, want := range map[float64]string{0: "0.00", 1.234: "1.23", 12: "12.00", 0.123: "0.12", 0.0567: "0.057", 0.00012: "0.00012"} {
+		if got := showRatio(n); got != want {
+			t.Errorf("showRatio(%v) = %s, want %s", n, got, want)
+		}
+	}
+}
+
+// The rule of three's bound is never told smaller than it is.
+func TestNoneOfN(t *testing.T) {
+	for of, want := range map[float64]string{1000: "0 (<0.30)", 3000: "0 (<0.10)", 7: "0 (<43)", 1: "0 (<100)", 35000: "0 (<0.0086)", 0: notMeasured} {
+		value := known(0)
+		if of == 0 {
+			value = results.Ratio(0, 0)
+		}
+		if got := showShare(results.Side{Value: value, Of: known(of)}); got != want {
+			t.Errorf("none of %v: %s, want %s", of, got, want)
+		}
+	}
+	for n := 0.0001; n < 200; n *= 1.37 {
+		got := roundUp(n)
+		var v float64
+		if _, err := fmt.Sscan(got, &v); err != nil || v < n*(1-1e-9) || v > n*1.1 {
+			t.Errorf("roundUp(%v) = %s", n, got)
+		}
+	}
+}
+
+func TestScales(t *testing.T) {
+	for _, test := range []struct {
+		unit    unit
+		figures []float64
+		want    string
+	}{
+		{microseconds, []float64{5}, "µs"}, {microseconds, []float64{5, 1500}, "ms"}, {microseconds, []float64{2.5e6}, "s"},
+		{microseconds, []float64{0.25}, "ns"}, {microseconds, nil, "µs"}, {microseconds, []float64{0}, "µs"},
+		{bitsPerSecond, []float64{999e6}, "Mbit/s"}, {bitsPerSecond, []float64{1e9, 5}, "Gbit/s"}, {bitsPerSecond, []float64{12}, "bit/s"},
+		{perSecond, []float64{12345}, "k/s"}, {perSecond, []float64{2e6}, "M/s"}, {shareOf, []float64{0.5}, "%"}, {seconds, []float64{0.05}, "ms"},
+	} {
+		var values []results.Value
+		for _, f := range test.figures {
+			values = append(values, known(f))
+		}
+		if got := scaleFor(test.unit, append(values, results.Known(math.NaN()))...); got.symbol != test.want {
+			t.Errorf("%s %v is shown in %s, want %s", test.unit, test.figures, got.symbol, test.want)
+		}
+	}
+}
+
+func TestParseFormat(t *testing.T) {
+	for _, f := range Formats {
+		if got, err := ParseFormat(string(f)); got != f || err != nil {
+			t.Errorf("%s: %v, %v", f, got, err)
+		}
+	}
+	if _, err := ParseFormat("pdf"); err == nil || err.Error() != `unknown format "pdf": use one of table markdown csv json` {
+		t.Errorf("%v", err)
+	}
+}
