@@ -1,10 +1,10 @@
 // Command bench is the honest referee between TCP and UDP: it measures both by the same workloads in
 // interleaved trials and sets them side by side.
 //
-//	bench run --proto tcp,udp    measure; leaves results/<run>/
-//	bench report results/latest  print the tables of a run again
-//	bench demo                   why the two differ, in one terminal
-//	bench --help                 everything else
+//	bench run --proto tcp,udp     measure; leaves results/<run>/
+//	bench report results/latest   print the tables of a run again
+//	bench demo                    why the two differ, in one terminal
+//	bench --help                  everything else
 //
 // Exit codes: 0 done, 1 a run failed, 2 wrong usage, 130 interrupted.
 package main
