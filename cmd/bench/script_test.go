@@ -183,5 +183,7 @@ func killChild(ts *testscript.TestScript, _ bool, _ []string) {
 	if len(pids) != 1 {
 		ts.Fatalf("servers %v, want one", pids)
 	}
-	ts.Check(syscall.Kill(pids[0], syscall.SIGKILL))
+	p, err := os.FindProcess(pids[0])
+	ts.Check(err)
+	ts.Check(p.Kill())
 }
