@@ -74,7 +74,7 @@ func (s *Server) Serve() error {
 			continue
 		}
 		if s.remember(conn) {
-			s.conns.Go(func() { s.welcome(conn.(*net.TCPConn)) })
+			go s.welcome(conn.(*net.TCPConn))
 		}
 	}
 }
@@ -101,6 +101,7 @@ func (s *Server) remember(conn net.Conn) bool {
 		return false
 	}
 	s.open[conn] = struct{}{}
+	s.conns.Add(1) // here, so that Close can't begin to wait in between
 	return true
 }
 
@@ -108,6 +109,7 @@ func (s *Server) forget(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, conn)
+	s.conns.Done()
 }
 
 // welcome finds out what a new connection is for.
