@@ -16,7 +16,7 @@ import (
 func runPaced(t *trial) error {
 	var receivers sync.WaitGroup
 	for _, w := range t.workers {
-		w.setDeadline(t.stop + int64(w.tmax()))
+		w.setDeadline(t.stop + int64(sendPatience))
 		receivers.Go(func() { t.fail(w.receive()) })
 	}
 	t.fail(t.sendPaced())

@@ -107,8 +107,8 @@ func newSession(id uint64, spec Spec, client netip.Addr) *Session {
 }
 
 // Enter makes the caller the flow's owner, who alone may call Arrived, Count and SetGranted until it calls
-// Leave. It is how a session's end knows that no count is under way: one atomic instruction where nobody
-// owns the flow. Otherwise it waits for the owner to leave, and returns false when the session has ended.
+// Leave, after a block. It is how a session's end knows that no count is under way: one atomic instruction where
+// nobody owns the flow. Otherwise it waits for the owner to leave, and returns false when the session has ended.
 func (in *Inbound) Enter() bool {
 	for tries := 0; !in.tryEnter(); tries++ {
 		if in.session.ended.Load() {
@@ -218,8 +218,8 @@ func (s *Session) closeAttached() {
 type Settlement struct {
 	// Sent is the number of measured messages that each flow sent.
 	Sent []uint64 `json:"sent"`
-	// Tmax is how long to wait for messages that are missing, Quiet how long the line must have been
-	// silent when none is.
+	// Tmax is how long to wait for messages that are missing, counted from the last arrival, so that a queue on
+	// the way is not taken for a loss; Quiet is how long the line must have been silent when none is missing.
 	Tmax  time.Duration `json:"tmax_ns"`
 	Quiet time.Duration `json:"quiet_ns"`
 }
@@ -268,20 +268,25 @@ func (in *Inbound) seize(d time.Duration) bool {
 	return true
 }
 
-// awaitArrivals returns when every message has come and the line has been quiet for end.Quiet, at the
-// latest after end.Tmax.
+// awaitArrivals returns when every message has come and the line has been silent for end.Quiet, or when it has
+// been for end.Tmax.
 func (s *Session) awaitArrivals(ctx context.Context, end Settlement) {
-	limit := clock.Now() + int64(end.Tmax)
-	quietSince, before := clock.Now(), uint64(0)
-	for now := clock.Now(); now < limit && ctx.Err() == nil; now = clock.Now() {
+	last, before := clock.Now(), uint64(0)
+	for ctx.Err() == nil {
 		received, complete := s.progress(end.Sent)
+		now := clock.Now()
 		if received != before {
-			before, quietSince = received, now
+			before, last = received, now
 		}
-		if complete && now-quietSince >= int64(end.Quiet) {
+		limit := end.Tmax
+		if complete {
+			limit = min(end.Quiet, end.Tmax)
+		}
+		left := limit - time.Duration(now-last)
+		if left <= 0 {
 			return
 		}
-		time.Sleep(min(time.Millisecond, time.Duration(limit-now)))
+		time.Sleep(min(time.Millisecond, left))
 	}
 }
 

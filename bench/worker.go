@@ -200,14 +200,14 @@ func (w *worker) quiet() time.Duration {
 	return min(max(5*time.Millisecond, 4*time.Duration(w.worst)), w.tmax())
 }
 
-// drain receives until every reply is here and the line has been quiet, or until Tmax has passed.
+// drain receives until every reply is here and the line has been silent for quiet, or until it has been for
+// Tmax.
 func (w *worker) drain() error {
 	w.sendEnd = clock.Now()
-	end := w.sendEnd + int64(w.tmax())
 	for last := w.sendEnd; ; {
-		limit := end
+		limit := last + int64(w.tmax())
 		if w.tally.counter.Unique() >= w.sent {
-			limit = min(end, last+int64(w.quiet()))
+			limit = last + int64(w.quiet())
 		}
 		if clock.Now() >= limit || w.t.failed.Load() {
 			return nil
@@ -253,6 +253,9 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 	return found
 }
 
+// sendPatience is how long a full send buffer may take to have room again before the trial has failed.
+const sendPatience = 30 * time.Second
+
 // The tries of exchange: a hello is repeated for 5 s before nobody is there; a done is a courtesy that
 // ends the wait early, and the settlement waits anyway.
 const (
@@ -265,10 +268,10 @@ func (w *worker) exchange(kind Kind, tries int, interval time.Duration) (answere
 	msg := w.out[:w.t.size]
 	defer setKind(msg, Request)
 	setKind(msg, kind)
-	for try := range tries {
-		seq := WarmUp | uint64(kind)<<48 | uint64(try)
+	seq := WarmUp | uint64(kind)<<48 // the same for all tries: an answer to any will do
+	for range tries {
 		now := clock.Now()
-		w.setDeadline(now + int64(w.tmax()))
+		w.setDeadline(now + int64(sendPatience))
 		if err := w.sendOne(seq, now); err != nil {
 			return false, err
 		}

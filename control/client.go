@@ -13,8 +13,12 @@ import (
 	"tcpvsudp/bench"
 )
 
-// patience is how long a request may take beside what it waits for by its own will.
-const patience = 10 * time.Second
+// patience is how long a request may take, settlePatience one to settle a session beside its Tmax: a queue on the
+// way may take long to empty.
+const (
+	patience       = 10 * time.Second
+	settlePatience = 2 * time.Minute
+)
 
 // Client talks to the server at one address.
 type Client struct {
@@ -56,7 +60,7 @@ func (c *Client) Agree(ctx context.Context, spec bench.Spec) (session uint64, er
 // Settle implements bench.Control.
 func (c *Client) Settle(ctx context.Context, session uint64, end bench.Settlement) (bench.Account, error) {
 	var a bench.Account
-	err := c.do(ctx, "POST", "/v1/sessions/"+ID(session).String()+"/settle", end, &a, patience+end.Tmax)
+	err := c.do(ctx, "POST", "/v1/sessions/"+ID(session).String()+"/settle", end, &a, settlePatience+end.Tmax)
 	return a, err
 }
 

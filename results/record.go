@@ -20,8 +20,8 @@ type Trial struct {
 	Wait      string    `csv:"wait" json:"wait"`
 	Started   time.Time `csv:"started_utc" json:"started_utc"`
 	// WarmupMs was not counted. DurationMs is the time for which messages were sent. TmaxMs is how long a
-	// message was waited for after the last send before it counted as lost (RFC 7680), DrainedMs how long
-	// it took in fact until nothing was missing and the line was silent.
+	// message was waited for after the last send, or the last arrival if that was later, before it counted as
+	// lost (RFC 7680); DrainedMs how long it took in fact until nothing was missing and the line was silent.
 	WarmupMs   float64 `csv:"warmup_ms" json:"warmup_ms"`
 	DurationMs float64 `csv:"duration_ms" json:"duration_ms"`
 	TmaxMs     float64 `csv:"tmax_ms" json:"tmax_ms"`

@@ -145,28 +145,35 @@ func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
 		return
 	}
 	defer in.Session().Detach(conn)
-	if !in.Enter() {
-		return
-	}
-	defer in.Leave()
 	_ = conn.SetReadDeadline(time.Time{}) // the session's end closes the connection
 	size := in.Size()
 	f := newFlow(conn, bench.Options{Wait: in.Wait()})
 	f.tail = append(f.tail, head...)
-	in.SetGranted(f.Granted())
-	defer func() { in.Count(f.traffic) }()
-
+	granted := f.Granted()
 	block, release := newBlock(size)
 	defer release()
 	for {
 		n, err := f.Recv(block, size)
-		if err != nil {
+		if err != nil || !s.messages(f, in, block[:n*size], granted) {
 			return // the client is done, or gone: its session tells what has come
 		}
-		if reply := in.Arrived(block[:n*size], clock.Now()); len(reply) > 0 {
-			if _, err := f.Send(reply, size); err != nil {
-				return
-			}
-		}
 	}
+}
+
+// messages gives a block to its flow and sends back what that answers; it returns false when there is nothing
+// more to do.
+func (s *Server) messages(f *flow, in *bench.Inbound, block []byte, granted bench.Granted) bool {
+	if !in.Enter() {
+		return false
+	}
+	defer in.Leave()
+	reply := in.Arrived(block, clock.Now())
+	var err error
+	if len(reply) > 0 {
+		_, err = f.Send(reply, in.Size())
+	}
+	in.SetGranted(granted)
+	in.Count(f.traffic)
+	f.traffic = bench.Traffic{}
+	return err == nil
 }
