@@ -1,0 +1,216 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+func agree(t testing.TB, table *Table, mode Mode) (*Session, *Inbound) {
+	t.Helper()
+	s, err := table.Agree(Spec{Proto: "any", Mode: mode, Size: HeaderSize, Flows: 1, Duration: time.Second, Interval: time.Millisecond}, loopback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := table.Inbound("any", Header{Session: s.ID}, loopback)
+	if in == nil || !in.Enter() {
+		t.Fatal("the flow can't be entered")
+	}
+	return s, in
+}
+
+// blockOf lays messages end to end.
+func blockOf(headers ...Header) []byte {
+	b := NewBlock(len(headers), HeaderSize)
+	for i, h := range headers {
+		h.Put(b[i*HeaderSize:])
+	}
+	return b
+}
+
+// What a block is answered with: its requests in an echo, its hellos and dones always, nothing else ever.
+func TestArrivedAnswers(t *testing.T) {
+	for mode, want := range map[Mode][]uint64{Echo: {1, WarmUp, 3, 4}, Sink: {3, 4}} {
+		s, in := agree(t, NewTable(), mode)
+		block := blockOf(
+			Header{Kind: Request, Session: s.ID, Seq: 1},
+			Header{Kind: Request, Session: s.ID, Seq: WarmUp},
+			Header{Kind: Reply, Session: s.ID, Seq: 2},       // never answered
+			Header{Kind: Request, Session: s.ID + 1, Seq: 2}, // of another session
+			Header{Kind: Request, Session: s.ID, Flow: 1, Seq: 2},
+			Header{Kind: Hello, Session: s.ID, Seq: 3},
+			Header{Kind: 77, Session: s.ID, Seq: 2},
+			Header{Kind: Done, Session: s.ID, Seq: 4},
+		)
+		reply := in.Arrived(block, 5)
+		var got []uint64
+		for off := 0; off < len(reply); off += HeaderSize {
+			h, ok := ParseHeader(reply[off:])
+			if !ok || h.Kind != Reply || h.Session != s.ID {
+				t.Errorf("%s: answer %+v", mode, h)
+			}
+			got = append(got, h.Seq)
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%s: answers to %v, want %v", mode, got, want)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Errorf("%s: answers to %v, want %v", mode, got, want)
+			}
+		}
+		if a := in.tally.account(2); a.Unique != 1 || a.Foreign != 4 || a.Bytes != HeaderSize || a.FirstNs != 5 {
+			t.Errorf("%s: %+v", mode, a)
+		}
+	}
+}
+
+// The part of a block beyond its last whole message is nobody's.
+func TestArrivedIgnoresAnIncompleteEnd(t *testing.T) {
+	s, in := agree(t, NewTable(), Echo)
+	block := append(blockOf(Header{Kind: Request, Session: s.ID}), make([]byte, HeaderSize-1)...)
+	if reply := in.Arrived(block, 1); len(reply) != HeaderSize {
+		t.Errorf("%d bytes are answered", len(reply))
+	}
+}
+
+func TestSettleWaitsForWhatIsOnItsWay(t *testing.T) {
+	table := NewTable()
+	s, in := agree(t, table, Sink)
+	in.Leave()
+	send := func(seq uint64) {
+		if in.Enter() {
+			in.Arrived(blockOf(Header{Kind: Request, Session: s.ID, Seq: seq}), 1)
+			in.Leave()
+		}
+	}
+	send(0)
+	var late sync.WaitGroup
+	late.Go(func() {
+		time.Sleep(30 * time.Millisecond)
+		send(2)
+		time.Sleep(150 * time.Millisecond) // longer after the end of sending than Tmax, not after the last arrival
+		send(1)
+		send(1)
+	})
+	a, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{3}, Tmax: 1000 * time.Millisecond, Quiet: 50 * time.Millisecond})
+	late.Wait()
+	if err != nil || a.Unique != 3 || a.Lost() != 0 || a.Reordered != 1 || a.Duplicated() != 1 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if in.Enter() {
+		t.Error("the flow of a session that has ended can be entered")
+	}
+}
+
+// closer remembers being closed, and then leaves the flow that it is in.
+type closer struct{ f func() }
+
+func (c *closer) Close() error { c.f(); return nil }
+
+// A client that never lets go is cut off.
+func TestSettleEndsWhoIsStillReceiving(t *testing.T) {
+	table := NewTable()
+	s, in := agree(t, table, Sink)
+	if !s.Attach(&closer{in.Leave}) {
+		t.Fatal("nothing can be attached")
+	}
+	if _, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{0}, Tmax: time.Millisecond}); err != nil {
+		t.Error(err)
+	}
+	if s.Attach(&closer{}) {
+		t.Error("something can be attached to a session that has ended")
+	}
+}
+
+func TestSettleIsCalledOff(t *testing.T) {
+	table := NewTable()
+	s, in := agree(t, table, Sink)
+	in.Leave()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	start := time.Now()
+	if _, err := table.Settle(ctx, s.ID, Settlement{Sent: []uint64{9}, Tmax: time.Minute}); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestSettleWithAnotherNumberOfFlows(t *testing.T) {
+	table := NewTable()
+	s, in := agree(t, table, Sink)
+	in.Leave()
+	if _, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{1, 2}}); err == nil {
+		t.Error("two flows sent, one was agreed, and nobody minds")
+	}
+	if err := table.End(s.ID); !errors.Is(err, ErrNoSession) {
+		t.Errorf("the session is still there: %v", err)
+	}
+}
+
+func TestInboundFindsItsOwnAlone(t *testing.T) {
+	table := NewTable()
+	s, in := agree(t, table, Sink)
+	in.Leave()
+	other := netip.MustParseAddr("127.0.0.2")
+	mapped := netip.MustParseAddr("::ffff:127.0.0.1")
+	for _, test := range []struct {
+		proto string
+		h     Header
+		from  netip.Addr
+		found bool
+	}{
+		{"any", Header{Session: s.ID}, loopback, true},
+		{"any", Header{Session: s.ID}, mapped, true},
+		{"any", Header{Session: s.ID}, other, false},
+		{"none", Header{Session: s.ID}, loopback, false},
+		{"any", Header{Session: s.ID ^ 1}, loopback, false},
+		{"any", Header{Session: s.ID, Flow: 1}, loopback, false},
+	} {
+		if got := table.Inbound(test.proto, test.h, test.from); (got != nil) != test.found {
+			t.Errorf("%s %+v from %v: found %v", test.proto, test.h, test.from, got != nil)
+		}
+	}
+}
+
+func BenchmarkArrived(b *testing.B) {
+	for name, messages := range map[string]int{"one message": 1, "block of 1000": 1000} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			s, in := agree(b, NewTable(), Sink)
+			block := bytes.Repeat(blockOf(Header{Kind: Request, Session: s.ID}), messages)
+			seq := uint64(0)
+			for b.Loop() {
+				for off := 0; off < len(block); off += HeaderSize {
+					setSeqSent(block[off:], seq, 0)
+					seq++
+				}
+				in.Arrived(block, 1)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(seq), "ns/message")
+		})
+	}
+}
+
+func BenchmarkFindSession(b *testing.B) {
+	b.ReportAllocs()
+	table := NewTable()
+	s, in := agree(b, table, Sink)
+	in.Leave()
+	h := Header{Session: s.ID}
+	for b.Loop() {
+		if in := table.Inbound("any", h, loopback); in == nil || !in.Enter() {
+			b.Fatal("not found")
+		} else {
+			in.Leave()
+		}
+	}
+}
