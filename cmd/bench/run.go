@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -267,43 +266,4 @@ func startServer(ipv6 bool) (p *child.Process, addr string, err error) {
 		return nil, "", fmt.Errorf("start the server: it said %q, not its address: %w", p.First, err)
 	}
 	return p, hello.Addr, nil
-}
-
-// printPlan prints what would be run.
-func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
-	cells := plan.Cells()
-	switch format {
-	case report.JSON:
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
-			Plan      bench.Plan          `json:"plan"`
-			Cells     []bench.PlannedCell `json:"cells"`
-			Trials    int                 `json:"trials"`
-			EstimateS float64             `json:"estimate_s"`
-		}{plan, cells, plan.TrialCount(), plan.Estimate(transports).Seconds()})
-	case report.CSV:
-		text, err := results.EncodeCSV(cells, true)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(text)
-		return err
-	}
-	table := report.Table{
-		Title:  "Plan",
-		Header: []string{"workload", "transports", "size, B", "flows", "trials"},
-		Text:   2,
-	}
-	for _, c := range cells {
-		table.Rows = append(table.Rows, []string{
-			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), fmt.Sprint(c.Trials),
-		})
-	}
-	if err := table.Render(w, format == report.Markdown); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\n%d trials of %v after %v of warm-up, seed %d: about %v.\n",
-		plan.TrialCount(), plan.Duration, plan.Warmup, plan.Seed, plan.Estimate(transports).Round(100*time.Millisecond))
-	return err
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/results"
+	"tcpvsudp/results/report"
+)
+
+// printPlan prints what would be run.
+func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
+	cells := plan.Cells()
+	switch format {
+	case report.JSON:
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Plan      bench.Plan          `json:"plan"`
+			Cells     []bench.PlannedCell `json:"cells"`
+			Trials    int                 `json:"trials"`
+			EstimateS float64             `json:"estimate_s"`
+		}{plan, cells, plan.TrialCount(), plan.Estimate(transports).Seconds()})
+	case report.CSV:
+		text, err := results.EncodeCSV(cells, true)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	}
+	table := report.Table{
+		Title:  "Plan",
+		Header: []string{"workload", "transports", "size, B", "flows", "trials"},
+		Text:   2,
+	}
+	for _, c := range cells {
+		table.Rows = append(table.Rows, []string{
+			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), fmt.Sprint(c.Trials),
+		})
+	}
+	if err := table.Render(w, format == report.Markdown); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d trials of %v after %v of warm-up, seed %d: about %v.\n",
+		plan.TrialCount(), plan.Duration, plan.Warmup, plan.Seed, plan.Estimate(transports).Round(100*time.Millisecond))
+	return err
+}
