@@ -40,12 +40,18 @@ type Spec struct {
 	Verify bool `json:"verify,omitempty"`
 }
 
-// The limits that a server enforces on every session.
+// The limits that a server enforces on every session, and on their number. MaxBuckets is that of all flows' time
+// series together.
 const (
 	MaxSize     = 16 << 20
 	MaxFlows    = 10_000
 	MaxDuration = time.Hour
+	MaxBuckets  = 4 << 20
+	MaxSessions = 100
 )
+
+// settleTime is what a session has beside its duration, to open its flows and to settle, before it expires.
+const settleTime = 3 * time.Minute
 
 // Validate returns an error that names the first field which can't be served.
 func (s Spec) Validate() error {
@@ -58,6 +64,8 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("%d flows: there must be from 1 to %d", s.Flows, MaxFlows)
 	case s.Duration <= 0 || s.Duration > MaxDuration:
 		return fmt.Errorf("duration %v: it must be above 0 and no more than %v", s.Duration, MaxDuration)
+	case s.Interval < 0 || s.Interval > 0 && int64(s.Flows)*int64(s.Duration/s.Interval+1) > MaxBuckets:
+		return fmt.Errorf("%d flows of %v in intervals of %v: there must be no more than %d intervals in all", s.Flows, s.Duration, s.Interval, MaxBuckets)
 	}
 	return nil
 }
@@ -69,6 +77,7 @@ type Session struct {
 	Spec   Spec
 	client netip.Addr
 	flows  []Inbound
+	expiry *time.Timer
 
 	epoch    atomic.Int64 // when the first measured message arrived, 0 before
 	cpuBegun atomic.Int64

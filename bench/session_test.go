@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -153,6 +154,51 @@ func TestSettleWithAnotherNumberOfFlows(t *testing.T) {
 	}
 	if err := table.End(s.ID); !errors.Is(err, ErrNoSession) {
 		t.Errorf("the session is still there: %v", err)
+	}
+}
+
+// A client that vanishes leaves nothing behind.
+func TestSessionsExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := NewTable()
+		s, in := agree(t, table, Sink)
+		in.Leave()
+		closed := false
+		s.Attach(&closer{func() { closed = true }})
+		time.Sleep(s.Spec.Duration + settleTime - time.Second)
+		synctest.Wait()
+		if table.Find(s.ID) == nil {
+			t.Error("the session has expired too early")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if table.Find(s.ID) != nil || !closed {
+			t.Errorf("the session is there: %v, what was attached is closed: %v", table.Find(s.ID) != nil, closed)
+		}
+	})
+}
+
+func TestSessionsAreLimited(t *testing.T) {
+	table := NewTable()
+	spec := Spec{Proto: "any", Mode: Sink, Size: HeaderSize, Flows: 1, Duration: time.Second, Wait: Spin}
+	for range MaxSessions {
+		if _, err := table.Agree(spec, loopback); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := table.Agree(spec, loopback); !errors.Is(err, ErrTooManySessions) {
+		t.Errorf("one too many: %v", err)
+	}
+	for _, id := range table.IDs() {
+		if err := table.End(id); err != nil {
+			t.Error(err)
+		}
+	}
+	if table.Spinning() {
+		t.Error("no session is left, and the receivers are to spin")
+	}
+	if _, err := table.Agree(spec, loopback); err != nil {
+		t.Errorf("there is room again: %v", err)
 	}
 }
 

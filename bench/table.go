@@ -5,14 +5,19 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrNoSession says that a session is not, or no longer, known to the server.
 var ErrNoSession = errors.New("no such session")
+
+// ErrTooManySessions says that a server has no room for another session.
+var ErrTooManySessions = errors.New("too many sessions")
 
 // A Table holds the sessions of a server. Looking one up takes no lock.
 type Table struct {
@@ -28,7 +33,8 @@ func NewTable() *Table {
 	return t
 }
 
-// Agree makes a session for the client at addr.
+// Agree makes a session for the client at addr. It expires by itself, counted from now, so that clients which
+// vanish leave nothing behind.
 func (t *Table) Agree(spec Spec, client netip.Addr) (*Session, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -36,7 +42,17 @@ func (t *Table) Agree(spec Spec, client netip.Addr) (*Session, error) {
 	var id [8]byte
 	rand.Read(id[:]) // never fails
 	s := newSession(binary.BigEndian.Uint64(id[:]), spec, client.Unmap())
-	t.change(func(m map[uint64]*Session) { m[s.ID] = s })
+	s.expiry = time.AfterFunc(spec.Duration+settleTime, func() { _ = t.End(s.ID) }) // it may have ended
+	full := false
+	t.change(func(m map[uint64]*Session) {
+		if full = len(m) >= MaxSessions; !full {
+			m[s.ID] = s
+		}
+	})
+	if full {
+		s.expiry.Stop()
+		return nil, fmt.Errorf("%w: %d are open; try again when one has ended", ErrTooManySessions, MaxSessions)
+	}
 	if spec.Wait == Spin {
 		t.spinning.Add(1)
 	}
@@ -63,6 +79,7 @@ func (t *Table) End(id uint64) error {
 	if s == nil {
 		return ErrNoSession
 	}
+	s.expiry.Stop()
 	if s.Spec.Wait == Spin {
 		t.spinning.Add(-1)
 	}

@@ -125,12 +125,12 @@ type series struct {
 	buckets []SeriesBucket
 }
 
-// newSeries has room for duration ns of buckets of length ns, and no more than for 100,000 of them.
+// newSeries has room for duration ns of buckets of length ns; with a length of 0 it has none.
 func newSeries(epoch *atomic.Int64, length, duration int64) series {
 	if length <= 0 {
 		return series{}
 	}
-	return series{epoch: epoch, length: length, buckets: make([]SeriesBucket, min(duration/length+1, 100_000))}
+	return series{epoch: epoch, length: length, buckets: make([]SeriesBucket, duration/length+1)}
 }
 
 // bucket is the one that time at falls in, nil where there are none.

@@ -100,9 +100,11 @@ func (t *trial) spec() Spec {
 	}
 }
 
-// interval is the length of the buckets of the time series: a tenth of the trial, from 10 ms to a second.
+// interval is the length of the buckets of the time series: a tenth of the trial, from 10 ms to a second; longer
+// only where so many flows would have more buckets than a server makes.
 func (t *trial) interval() time.Duration {
-	return min(max(t.plan.Duration/10, 10*time.Millisecond), time.Second)
+	length := min(max(t.plan.Duration/10, 10*time.Millisecond), time.Second)
+	return max(length, (t.plan.Warmup+t.plan.Duration)*time.Duration(t.flows)/(MaxBuckets/2))
 }
 
 // run opens the flows, warms up, measures and drains.

@@ -33,7 +33,7 @@ func Handler(sessions *bench.Table, about Server) http.Handler {
 		}
 		s, err := sessions.Agree(spec, client.Addr())
 		if err != nil {
-			refuse(w, http.StatusBadRequest, err)
+			refuse(w, status(err), err)
 			return
 		}
 		answer(w, http.StatusCreated, Session{ID: ID(s.ID)})
@@ -65,11 +65,15 @@ func Handler(sessions *bench.Table, about Server) http.Handler {
 	return mux
 }
 
+// status is the HTTP status for an error of a Table.
 func status(err error) int {
-	if errors.Is(err, bench.ErrNoSession) {
+	switch {
+	case errors.Is(err, bench.ErrNoSession):
 		return http.StatusNotFound
+	case errors.Is(err, bench.ErrTooManySessions):
+		return http.StatusServiceUnavailable
 	}
-	return http.StatusConflict
+	return http.StatusBadRequest
 }
 
 func identify(w http.ResponseWriter, r *http.Request, id *ID) bool {
