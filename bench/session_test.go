@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,33 +80,49 @@ func TestArrivedIgnoresAnIncompleteEnd(t *testing.T) {
 	}
 }
 
+// Tmax runs from the last arrival: what comes 200 ms apart is waited for with a Tmax of 300 ms.
 func TestSettleWaitsForWhatIsOnItsWay(t *testing.T) {
-	table := NewTable()
-	s, in := agree(t, table, Sink)
-	in.Leave()
-	send := func(seq uint64) {
-		if in.Enter() {
-			in.Arrived(blockOf(Header{Kind: Request, Session: s.ID, Seq: seq}), 1)
-			in.Leave()
+	synctest.Test(t, func(t *testing.T) {
+		table := NewTable()
+		s, in := agree(t, table, Sink)
+		in.Leave()
+		for i, seq := range []uint64{0, 2, 1, 1} {
+			time.AfterFunc(time.Duration(i)*200*time.Millisecond, func() {
+				if in.Enter() {
+					in.Arrived(blockOf(Header{Kind: Request, Session: s.ID, Seq: seq}), 1)
+					in.Leave()
+				}
+			})
 		}
-	}
-	send(0)
-	var late sync.WaitGroup
-	late.Go(func() {
-		time.Sleep(30 * time.Millisecond)
-		send(2)
-		time.Sleep(150 * time.Millisecond) // longer after the end of sending than Tmax, not after the last arrival
-		send(1)
-		send(1)
+		start := time.Now()
+		a, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{4}, Tmax: 300 * time.Millisecond, Quiet: 50 * time.Millisecond})
+		if err != nil || a.Unique != 3 || a.Lost() != 1 || a.Reordered != 1 || a.Duplicated() != 1 {
+			t.Errorf("%+v, %v", a, err)
+		}
+		if took := time.Since(start); took < 900*time.Millisecond || took > 905*time.Millisecond {
+			t.Errorf("it took %v, want 300 ms from the last arrival at 600 ms", took)
+		}
+		if in.Enter() {
+			t.Error("the flow of a session that has ended can be entered")
+		}
 	})
-	a, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{3}, Tmax: 1000 * time.Millisecond, Quiet: 50 * time.Millisecond})
-	late.Wait()
-	if err != nil || a.Unique != 3 || a.Lost() != 0 || a.Reordered != 1 || a.Duplicated() != 1 {
-		t.Errorf("%+v, %v", a, err)
-	}
-	if in.Enter() {
-		t.Error("the flow of a session that has ended can be entered")
-	}
+}
+
+// With nothing missing, silence is enough.
+func TestSettleEndsEarlyWhenNothingIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := NewTable()
+		s, in := agree(t, table, Sink)
+		in.Arrived(blockOf(Header{Kind: Request, Session: s.ID}), 1)
+		in.Leave()
+		start := time.Now()
+		if _, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{1}, Tmax: time.Minute, Quiet: 50 * time.Millisecond}); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took < 50*time.Millisecond || took > 55*time.Millisecond {
+			t.Errorf("it took %v, want 50 ms", took)
+		}
+	})
 }
 
 // closer remembers being closed, and then leaves the flow that it is in.
