@@ -143,13 +143,11 @@ func (t *trial) throughput(received Account) results.Throughput {
 		r.MessagesPerS = results.Ratio(bytes/float64(t.size), seconds)
 	}
 	if t.workload.unpaced {
-		var sent uint64
-		end := t.stop
+		begin, end, sent := t.workers[0].sendBegin, t.workers[0].sendEnd, uint64(0)
 		for _, w := range t.workers {
-			sent += w.sent
-			end = max(end, w.sendEnd)
+			begin, end, sent = min(begin, w.sendBegin), max(end, w.sendEnd), sent+w.sent
 		}
-		r.OfferedBps = results.Ratio(float64(sent)*float64(t.size)*8, float64(end-t.measure.Load())/1e9)
+		r.OfferedBps = results.Ratio(float64(sent)*float64(t.size)*8, float64(end-begin)/1e9)
 	}
 	return r
 }

@@ -7,6 +7,9 @@ func runThroughput(t *trial) error {
 	return t.each(func(w *worker) error {
 		w.setDeadline(t.stop + int64(sendPatience))
 		for now := clock.Now(); now < t.stop; now = clock.Now() {
+			if w.sent == 0 {
+				w.sendBegin = now
+			}
 			if err := w.sendBlock(now); err != nil {
 				return err
 			}

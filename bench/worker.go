@@ -30,7 +30,8 @@ type worker struct {
 	sent, warm uint64 // messages numbered so far: measured ones, and others
 	sendErrors uint64
 	timedOut   uint64
-	sendEnd    int64
+	sendBegin  int64 // when the first measured message of an unpaced workload left
+	sendEnd    int64 // when the last message had left
 	traffic    Traffic
 	granted    Granted
 

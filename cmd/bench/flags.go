@@ -17,7 +17,7 @@ func planFlags(f *pflag.FlagSet, plan *bench.Plan) {
 	f.StringSliceVar(&plan.Protos, "proto", plan.Protos, "transports to measure")
 	f.StringSliceVar(&plan.Workloads, "workload", plan.Workloads, "workloads to measure")
 	f.Var((*sizes)(&plan.Sizes), "size", "message sizes, 32 B at least (KiB is 1024, kB is 1000)")
-	f.IntSliceVar(&plan.Flows, "flows", plan.Flows, "numbers of flows at the same time")
+	f.Var((*counts)(&plan.Flows), "flows", "numbers of flows at the same time")
 	f.DurationVar(&plan.Duration, "duration", plan.Duration, "how long a trial sends, after its warm-up")
 	f.DurationVar(&plan.Warmup, "warmup", plan.Warmup, "how long a trial sends before it counts")
 	f.DurationVar(&plan.Drain, "drain", plan.Drain, "how long a missing message is waited for; 0: the larger of 1s and 4 round trips")
@@ -46,9 +46,29 @@ func (s *sizes) Set(text string) error {
 
 func (s *sizes) Type() string { return "sizes" }
 
-func (s *sizes) String() string {
-	words := make([]string, len(*s))
-	for i, n := range *s {
+func (s *sizes) String() string { return (*counts)(s).String() }
+
+// counts is a list of whole numbers.
+type counts []int
+
+func (c *counts) Set(text string) error {
+	var list []int
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil {
+			return fmt.Errorf("%q is no whole number: use one or a list, like 1 or 1,10,100", word)
+		}
+		list = append(list, n)
+	}
+	*c = list
+	return nil
+}
+
+func (c *counts) Type() string { return "numbers" }
+
+func (c *counts) String() string {
+	words := make([]string, len(*c))
+	for i, n := range *c {
 		words[i] = strconv.Itoa(n)
 	}
 	return strings.Join(words, ",")
