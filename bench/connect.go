@@ -28,13 +28,16 @@ func (w *worker) connectOnce(now int64) error {
 	seq := w.number(now)
 	err := w.open(Options{Wait: w.t.plan.Wait, Brief: true}, w.tmax())
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		w.timedOut++
+		if seq&WarmUp == 0 {
+			w.timedOut++
+		}
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer w.close()
+	w.sendUntil(now + int64(sendPatience))
 	w.armFor(now)
 	if err := w.sendOne(seq, now); err != nil {
 		return err

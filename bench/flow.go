@@ -24,8 +24,8 @@ type Transport interface {
 // A Flow is one conversation of a client with a server. Messages are size bytes, HeaderSize or more; a
 // block holds a whole number of them, end to end.
 //
-// One goroutine may send while another receives; each of the two belongs to one goroutine at a time.
-// SetDeadline and Close may be called from anywhere, at any time. The caller owns every block: a flow
+// One goroutine may send while another receives; each of the two belongs to one goroutine at a time. Deadlines
+// may be set, and Close called, from anywhere, at any time. The caller owns every block: a flow
 // keeps none after the call returns.
 type Flow interface {
 	// Send gives the messages of block to the kernel and returns how many it took whole. n is less
@@ -36,9 +36,10 @@ type Flow interface {
 	// across a deadline too. block has room for one message or more and comes from NewBlock.
 	// At the end of what the peer sent the error is io.EOF.
 	Recv(block []byte, size int) (n int, err error)
-	// SetDeadline bounds Send and Recv, those under way and those to come; past it they return an
-	// error that errors.Is os.ErrDeadlineExceeded. The zero time is no deadline.
-	SetDeadline(t time.Time) error
+	// SetSendDeadline and SetRecvDeadline bound Send and Recv, those under way and those to come; past it they
+	// return an error that errors.Is os.ErrDeadlineExceeded. The zero time is no deadline.
+	SetSendDeadline(t time.Time) error
+	SetRecvDeadline(t time.Time) error
 	// Granted is what the kernel has really given, asked of it at the call, before Close.
 	Granted() Granted
 	// Traffic is what the flow has counted below the message. Call it when no Send or Recv runs.

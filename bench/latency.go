@@ -6,6 +6,7 @@ import "tcpvsudp/internal/clock"
 // has come, or when it has been given up. It measures service time.
 func runLatency(t *trial) error {
 	return t.each(func(w *worker) error {
+		w.sendUntil(t.stop + int64(sendPatience))
 		for now := clock.Now(); now < t.stop; now = clock.Now() {
 			seq := w.number(now)
 			w.armFor(now)

@@ -9,7 +9,7 @@ import (
 // A Pace is a constant rate of messages. It has no clock inside: it says when message i is due, and so
 // never drifts, however late the one before it was.
 type Pace struct {
-	// nanos messages are sent in every perNanos nanoseconds; both are at most 1e15.
+	// So many messages are sent in so many nanoseconds; both are at most 1e15.
 	messages, nanos uint64
 }
 
@@ -17,6 +17,16 @@ type Pace struct {
 // 1e-6 messages/s.
 func NewPace(rate float64) Pace {
 	return Pace{messages: uint64(math.Round(rate * 1e6)), nanos: 1e9 * 1e6}
+}
+
+// Before is the number of messages that are due before d has passed since the start.
+func (p Pace) Before(d time.Duration) uint64 {
+	high, low := bits.Mul64(uint64(max(d, 0)), p.messages)
+	whole, rest := bits.Div64(high, low, p.nanos) // d is below 2^63 and a rate at most a message a nanosecond
+	if rest > 0 {
+		whole++
+	}
+	return whole
 }
 
 // Due is the time after the start at which message i is due, i counting from 0.

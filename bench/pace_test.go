@@ -30,6 +30,26 @@ func TestPaceDue(t *testing.T) {
 	}
 }
 
+func TestPaceBefore(t *testing.T) {
+	for _, test := range []struct {
+		rate float64
+		d    time.Duration
+		want uint64
+	}{
+		{1000, 0, 0}, {1000, 1, 1}, {1000, time.Millisecond, 1}, {1000, time.Millisecond + 1, 2}, {1000, time.Second, 1000},
+		{3, time.Second, 3}, {0.5, time.Second, 1}, {1e9, time.Hour, 3.6e12}, {0.001, time.Hour, 4}, {1000, -1, 0},
+	} {
+		p := NewPace(test.rate)
+		got := p.Before(test.d)
+		if got != test.want {
+			t.Errorf("%d messages at %v/s are due before %v, want %d", got, test.rate, test.d, test.want)
+		}
+		if got > 0 && (p.Due(got-1) >= test.d || p.Due(got) < test.d) {
+			t.Errorf("%v/s: the last of %d before %v is due after %v, the next after %v", test.rate, got, test.d, p.Due(got-1), p.Due(got))
+		}
+	}
+}
+
 func BenchmarkPaceDue(b *testing.B) {
 	b.ReportAllocs()
 	p, i := NewPace(12345), uint64(0)

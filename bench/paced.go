@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"tcpvsudp/internal/clock"
 )
@@ -16,7 +17,8 @@ import (
 func runPaced(t *trial) error {
 	var receivers sync.WaitGroup
 	for _, w := range t.workers {
-		w.setDeadline(t.stop + int64(sendPatience))
+		w.sendUntil(t.stop + int64(sendPatience))
+		w.recvUntil(t.stop)
 		receivers.Go(func() { t.fail(w.receive()) })
 	}
 	t.fail(t.sendPaced())
@@ -27,21 +29,25 @@ func runPaced(t *trial) error {
 	return context.Cause(t.ctx)
 }
 
-// sendPaced sends the trial's messages at their times. Those that are overdue leave at once; those that have not
-// left when the trial ends are not sent, and the achieved rate shows it.
+// sendPaced sends the trial's messages at their times. Those that are overdue leave at once. Those of the warm-up
+// that have not left when it ends, and the measured ones that have not left when the trial does, are not sent:
+// the latter are counted.
 func (t *trial) sendPaced() error {
 	wait := t.newWaiter()
 	defer wait.Close()
 	pace := NewPace(t.plan.Rate)
-	for i := uint64(0); !t.failed.Load(); i++ {
+	firstMeasured, end := pace.Before(t.plan.Warmup), pace.Before(t.plan.Warmup+t.plan.Duration)
+	for i := uint64(0); i < end && !t.failed.Load(); i++ {
 		due := t.start + int64(pace.Due(i))
-		if due >= t.stop {
-			return nil
-		}
 		wait.Until(due)
 		now := clock.Now()
 		if now >= t.stop {
+			t.unsent = end - max(i, firstMeasured)
 			return nil
+		}
+		if i < firstMeasured && now >= t.measure.Load() {
+			i = firstMeasured - 1
+			continue
 		}
 		w := t.workers[i%uint64(len(t.workers))]
 		seq := w.number(due)
@@ -55,6 +61,9 @@ func (t *trial) sendPaced() error {
 	return nil
 }
 
+// stopInterval is how often a receiver whose deadline has passed looks whether the sender has stopped.
+const stopInterval = 100 * time.Millisecond
+
 // receive counts replies until the sender has stopped, and then drains.
 func (w *worker) receive() error {
 	for !w.stopped.Load() {
@@ -67,6 +76,9 @@ func (w *worker) receive() error {
 		if w.t.failed.Load() {
 			return nil
 		}
+		if err != nil && !w.stopped.Load() {
+			w.recvUntil(at + int64(stopInterval)) // the sender is late
+		}
 	}
 	return w.drain()
 }
@@ -74,5 +86,5 @@ func (w *worker) receive() error {
 // stopSending tells receive that no more is sent.
 func (w *worker) stopSending() {
 	w.stopped.Store(true)
-	w.setDeadline(clock.Now())
+	w.recvUntil(clock.Now())
 }

@@ -98,14 +98,14 @@ func (p Plan) Validate(transports []Transport) error {
 	if p.Trials < 1 || p.Trials > 100_000 {
 		bad("%d trials can't be run: use from 1 to 100000", p.Trials)
 	}
-	if p.Duration < time.Millisecond || p.Duration+p.Warmup > MaxDuration {
+	if p.Duration < time.Millisecond || p.Duration > MaxDuration || p.Warmup > MaxDuration-p.Duration {
 		bad("a duration of %v can't be measured: with the warm-up it must be from 1ms to %v", p.Duration, MaxDuration)
 	}
 	if p.Warmup < 0 {
 		bad("a warm-up of %v makes no sense: use 0 or more", p.Warmup)
 	}
-	if p.Drain < 0 || p.Drain > time.Minute {
-		bad("a drain of %v can't be waited for: use from 0 (automatic) to 1m", p.Drain)
+	if p.Drain != 0 && p.Drain < time.Millisecond || p.Drain > time.Minute {
+		bad("a drain of %v can't be waited for: use 0 (automatic), or from 1ms to 1m", p.Drain)
 	}
 	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
 		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)

@@ -55,6 +55,8 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{func(p *Plan) { p.Trials = 0 }, "0 trials can't be run"},
 		{func(p *Plan) { p.Duration = 0 }, "a duration of 0s"},
 		{func(p *Plan) { p.Duration = 2 * time.Hour }, "a duration of 2h0m0s"},
+		{func(p *Plan) { p.Duration, p.Warmup = math.MaxInt64, math.MaxInt64 }, "a duration of 2562047h47m16.854775807s"},
+		{func(p *Plan) { p.Drain = time.Microsecond }, "a drain of 1µs"},
 		{func(p *Plan) { p.Warmup = -1 }, "a warm-up of -1ns"},
 		{func(p *Plan) { p.Drain = time.Hour }, "a drain of 1h0m0s"},
 		{func(p *Plan) { p.Rate = 0 }, "a rate of 0 messages/s"},

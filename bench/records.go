@@ -101,6 +101,9 @@ func (t *trial) loss(received, client Account) results.Loss {
 		l.TimedOut += w.timedOut
 		l.SendErrors += w.sendErrors
 	}
+	if t.workload.paced {
+		l.Unsent = results.Known(float64(t.unsent))
+	}
 	if t.workload.mode == Echo {
 		// A reply that is missing although its request arrived was lost on the way back.
 		requests := t.server.Lost()

@@ -241,12 +241,7 @@ func (s *Session) settle(ctx context.Context, end Settlement) (Account, error) {
 	if len(end.Sent) != len(s.flows) {
 		return Account{}, fmt.Errorf("settle session: %d flows sent messages, and %d were agreed", len(end.Sent), len(s.flows))
 	}
-	s.awaitArrivals(ctx, end)
-	var cpu *int64
-	if spent, known := host.CPUTime(); known && s.epoch.Load() != 0 {
-		n := int64(spent) - s.cpuBegun.Load()
-		cpu = &n
-	}
+	cpu := s.awaitArrivals(ctx, end)
 	s.ended.Store(true)
 	var sum Account
 	for i := range s.flows {
@@ -277,14 +272,16 @@ func (in *Inbound) seize(d time.Duration) bool {
 }
 
 // awaitArrivals returns when every message has come and the line has been silent for end.Quiet, or when it has
-// been for end.Tmax.
-func (s *Session) awaitArrivals(ctx context.Context, end Settlement) {
+// been for end.Tmax: with the CPU time that the process had spent on the session by the last arrival, nil where
+// it can't be told. What a spinning receiver burns in silence is not the messages'.
+func (s *Session) awaitArrivals(ctx context.Context, end Settlement) (cpu *int64) {
 	last, before := clock.Now(), uint64(0)
 	for ctx.Err() == nil {
 		received, complete := s.progress(end.Sent)
 		now := clock.Now()
 		if received != before {
 			before, last = received, now
+			cpu = s.cpuSpent()
 		}
 		limit := end.Tmax
 		if complete {
@@ -292,10 +289,21 @@ func (s *Session) awaitArrivals(ctx context.Context, end Settlement) {
 		}
 		left := limit - time.Duration(now-last)
 		if left <= 0 {
-			return
+			return cpu
 		}
 		time.Sleep(min(time.Millisecond, left))
 	}
+	return cpu
+}
+
+// cpuSpent is the process's CPU time since the first measured message.
+func (s *Session) cpuSpent() *int64 {
+	spent, known := host.CPUTime()
+	if !known || s.epoch.Load() == 0 {
+		return nil
+	}
+	n := int64(spent) - s.cpuBegun.Load()
+	return &n
 }
 
 // progress returns how many messages have come, duplicates included, and whether every message that was sent has. A flow whose

@@ -41,7 +41,7 @@ func (t *Table) Agree(spec Spec, client netip.Addr) (*Session, error) {
 	}
 	var id [8]byte
 	rand.Read(id[:]) // never fails
-	s := newSession(binary.BigEndian.Uint64(id[:]), spec, client.Unmap())
+	s := newSession(binary.BigEndian.Uint64(id[:]), spec, client.Unmap().WithZone(""))
 	s.expiry = time.AfterFunc(spec.Duration+settleTime, func() { _ = t.End(s.ID) }) // it may have ended
 	full := false
 	t.change(func(m map[uint64]*Session) {

@@ -5,7 +5,7 @@ import "tcpvsudp/internal/clock"
 // runThroughput sends as fast as it goes, one way. What counts is what the server received.
 func runThroughput(t *trial) error {
 	return t.each(func(w *worker) error {
-		w.setDeadline(t.stop + int64(sendPatience))
+		w.sendUntil(t.stop + int64(sendPatience))
 		for now := clock.Now(); now < t.stop; now = clock.Now() {
 			if w.sent == 0 {
 				w.sendBegin = now

@@ -24,7 +24,8 @@ type trial struct {
 	failed  atomic.Bool // what ctx says, for a look that costs nothing
 	session uint64
 	workers []*worker
-	lag     *results.Histogram // of the paced workload
+	lag     *results.Histogram // of the paced workload, and
+	unsent  uint64             // the messages that it had no time for
 
 	began          time.Time
 	start, stop    int64        // when sending begins, warm-up first, and ends

@@ -39,7 +39,7 @@ type worker struct {
 	latency *results.Histogram // nil in a one-way workload
 	worst   int64              // the longest round trip, warm-up included
 
-	armed   int64 // the deadline that armFor has set
+	armed   int64 // the deadline for receiving that armFor has set
 	stopped atomic.Bool
 }
 
@@ -84,7 +84,9 @@ func (w *worker) close() {
 	if w.flow == nil {
 		return
 	}
-	w.granted = w.flow.Granted()
+	if w.granted == (Granted{}) || !w.t.workload.opensFlows { // once will do for a thousand short flows
+		w.granted = w.flow.Granted()
+	}
 	w.traffic.Add(w.flow.Traffic())
 	w.flow.Close()
 	w.flow = nil
@@ -154,23 +156,27 @@ func (w *worker) await(seq uint64, sent int64) error {
 			}
 			return nil
 		case err != nil:
-			w.setDeadline(limit)
+			w.recvUntil(limit)
 		}
 	}
 }
 
-// armFor sees to it that an operation begun at time now ends by now + Tmax, and at half of that at the
+// armFor sees to it that a receive for a message sent at time now ends by now + Tmax, and at half of that at the
 // earliest: so the deadline is moved a few times a trial and not once a message.
 func (w *worker) armFor(now int64) {
 	if tmax := int64(w.tmax()); w.armed-now < tmax/2 {
 		w.armed = now + tmax
-		w.setDeadline(w.armed)
+		w.recvUntil(w.armed)
 	}
 }
 
-// setDeadline bounds the flow's calls; in a trial that has failed they end at once.
-func (w *worker) setDeadline(at int64) {
-	_ = w.flow.SetDeadline(clock.Time(at)) // fails on a closed flow, whose calls say so
+// recvUntil bounds receiving, and sendUntil sending; in a trial that has failed both end at once.
+func (w *worker) recvUntil(at int64) { w.bound(w.flow.SetRecvDeadline, at) }
+
+func (w *worker) sendUntil(at int64) { w.bound(w.flow.SetSendDeadline, at) }
+
+func (w *worker) bound(set func(time.Time) error, at int64) {
+	_ = set(clock.Time(at)) // fails on a closed flow, whose calls say so
 	if w.t.failed.Load() {
 		w.interrupt()
 	}
@@ -181,7 +187,8 @@ func (w *worker) interrupt() {
 	w.flowMu.Lock()
 	defer w.flowMu.Unlock()
 	if w.flow != nil {
-		_ = w.flow.SetDeadline(time.Unix(1, 0))
+		_ = w.flow.SetSendDeadline(time.Unix(1, 0))
+		_ = w.flow.SetRecvDeadline(time.Unix(1, 0))
 	}
 }
 
@@ -213,7 +220,7 @@ func (w *worker) drain() error {
 		if clock.Now() >= limit || w.t.failed.Load() {
 			return nil
 		}
-		w.setDeadline(limit)
+		w.recvUntil(limit)
 		n, err := w.flow.Recv(w.in, w.t.size)
 		if n > 0 {
 			last = clock.Now()
@@ -272,12 +279,12 @@ func (w *worker) exchange(kind Kind, tries int, interval time.Duration) (answere
 	seq := WarmUp | uint64(kind)<<48 // the same for all tries: an answer to any will do
 	for range tries {
 		now := clock.Now()
-		w.setDeadline(now + int64(sendPatience))
+		w.sendUntil(now + int64(sendPatience))
 		if err := w.sendOne(seq, now); err != nil {
 			return false, err
 		}
 		for limit := clock.Now() + int64(interval); ; {
-			w.setDeadline(limit)
+			w.recvUntil(limit)
 			n, err := w.flow.Recv(w.in, w.t.size)
 			at := clock.Now()
 			if w.take(w.in[:n*w.t.size], at, seq) {

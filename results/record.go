@@ -54,7 +54,9 @@ type Cell struct {
 
 // Loss is what came and what did not. See bench.Counts for the definitions and their RFCs.
 type Loss struct {
-	Sent             uint64 `csv:"sent_messages" json:"sent_messages"`
+	Sent uint64 `csv:"sent_messages" json:"sent_messages"`
+	// Unsent messages of a paced workload were meant to be sent, and the sender had no time for them.
+	Unsent           Value  `csv:"unsent_messages" json:"unsent_messages"`
 	Received         uint64 `csv:"received_messages" json:"received_messages"`
 	Unique           uint64 `csv:"unique_messages" json:"unique_messages"`
 	Lost             uint64 `csv:"lost_messages" json:"lost_messages"`

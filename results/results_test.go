@@ -121,7 +121,7 @@ func TestColumnNames(t *testing.T) {
 	}{
 		TrialsFile: {func() ([]byte, error) { return EncodeCSV[Trial](nil, true) },
 			"schema,trial,pair,proto,workload,size_bytes,flows,rate_asked_msg_per_s,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms," +
-				"sent_messages,received_messages,unique_messages,lost_messages,loss_ratio,lost_request_messages,lost_reply_messages," +
+				"sent_messages,unsent_messages,received_messages,unique_messages,lost_messages,loss_ratio,lost_request_messages,lost_reply_messages," +
 				"loss_periods,loss_period_max_messages,timed_out_messages,send_queue_full_messages,duplicated_messages,duplication_ratio," +
 				"replicated_ratio,truncated_datagrams,malformed_datagrams,foreign_messages,corrupt_messages," +
 				"reordered_messages,reordered_ratio,reorder_extent_mean_messages,reorder_extent_max_messages,reorder_extent_unknown_messages," +

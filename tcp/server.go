@@ -149,14 +149,27 @@ func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
 	size := in.Size()
 	f := newFlow(conn, bench.Options{Wait: in.Wait()})
 	f.tail = append(f.tail, head...)
+	f.traffic.RecvCalls = 2 // those of head
 	granted := f.Granted()
+	granted.Wait = bench.Block // head was waited for asleep
 	block, release := newBlock(size)
 	defer release()
 	for {
 		n, err := f.Recv(block, size)
 		if err != nil || !s.messages(f, in, block[:n*size], granted) {
-			return // the client is done, or gone: its session tells what has come
+			break // the client is done, or gone: its session tells what has come
 		}
+		if f.spinner != nil {
+			granted.Wait = bench.Spin
+		}
+	}
+	// By now the kernel has tuned the buffers.
+	if in.Enter() {
+		wait := granted.Wait
+		granted = f.Granted()
+		granted.Wait = wait
+		in.SetGranted(granted)
+		in.Leave()
 	}
 }
 

@@ -30,7 +30,8 @@ func pair(t *testing.T) (*flow, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close(); peer.Close() })
-	_ = f.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = f.SetSendDeadline(time.Now().Add(5 * time.Second))
+	_ = f.SetRecvDeadline(time.Now().Add(5 * time.Second))
 	return f.(*flow), peer
 }
 
@@ -83,7 +84,8 @@ func TestDeadlineInTheMiddleOfAMessage(t *testing.T) {
 	}
 	block := bench.NewBlock(1, 100)
 	for range 2 {
-		_ = f.SetDeadline(time.Now().Add(20 * time.Millisecond))
+		_ = f.SetSendDeadline(time.Now().Add(20 * time.Millisecond))
+		_ = f.SetRecvDeadline(time.Now().Add(20 * time.Millisecond))
 		if n, err := f.Recv(block, 100); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("Recv of 60 of 100 bytes = %d, %v", n, err)
 		}
@@ -91,7 +93,8 @@ func TestDeadlineInTheMiddleOfAMessage(t *testing.T) {
 	if _, err := peer.Write(msg[60:]); err != nil {
 		t.Fatal(err)
 	}
-	_ = f.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = f.SetSendDeadline(time.Now().Add(5 * time.Second))
+	_ = f.SetRecvDeadline(time.Now().Add(5 * time.Second))
 	if n, err := f.Recv(block, 100); n != 1 || err != nil || !slices.Equal(block, msg) {
 		t.Fatalf("Recv of the rest = %d, %v", n, err)
 	}
@@ -121,14 +124,16 @@ func TestEndOfTheStream(t *testing.T) {
 // A message that went out in part must not be followed by another: the receiver would cut the stream wrongly.
 func TestSendAfterAMessageInPart(t *testing.T) {
 	f, _ := pair(t)
-	_ = f.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	_ = f.SetSendDeadline(time.Now().Add(50 * time.Millisecond))
+	_ = f.SetRecvDeadline(time.Now().Add(50 * time.Millisecond))
 	const size = 1 << 20
 	block := bench.NewBlock(64, size) // more than the socket buffers hold
 	n, err := f.Send(block, size)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || n >= 64 {
 		t.Fatalf("Send to a peer that does not read = %d, %v", n, err)
 	}
-	_ = f.SetDeadline(time.Time{})
+	_ = f.SetSendDeadline(time.Time{})
+	_ = f.SetRecvDeadline(time.Time{})
 	if _, err := f.Send(block[:size], size); f.broken && err == nil {
 		t.Error("Send after a message in part succeeded")
 	}

@@ -64,12 +64,18 @@ func (f *flow) read(buf []byte) (int, error) {
 	if err := f.spinner.Await(); err != nil {
 		return 0, err
 	}
-	f.traffic.RecvCalls++
-	return f.conn.Read(buf)
+	n, err := f.conn.Read(buf)
+	if n > 0 {
+		f.traffic.RecvCalls++
+	}
+	return n, err
 }
 
-// SetDeadline implements bench.Flow.
-func (f *flow) SetDeadline(t time.Time) error { return f.conn.SetDeadline(t) }
+// SetSendDeadline implements bench.Flow.
+func (f *flow) SetSendDeadline(t time.Time) error { return f.conn.SetWriteDeadline(t) }
+
+// SetRecvDeadline implements bench.Flow.
+func (f *flow) SetRecvDeadline(t time.Time) error { return f.conn.SetReadDeadline(t) }
 
 // Granted implements bench.Flow.
 func (f *flow) Granted() bench.Granted {

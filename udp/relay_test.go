@@ -237,7 +237,8 @@ func TestFlowSortsDatagrams(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_ = f.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = f.SetSendDeadline(time.Now().Add(5 * time.Second))
+	_ = f.SetRecvDeadline(time.Now().Add(5 * time.Second))
 	if n, err := f.Recv(bench.NewBlock(1, 64), 64); n != 1 || err != nil {
 		t.Fatalf("Recv = %d, %v", n, err)
 	}

@@ -21,7 +21,8 @@ type Server struct {
 	conn     *net.UDPConn
 	sessions *bench.Table
 	spinner  *socket.Spinner
-	serving  sync.Mutex // held by Serve
+	spinning func() bool // sessions.Spinning
+	serving  sync.Mutex  // held by Serve
 
 	malformed, foreign atomic.Uint64
 }
@@ -38,7 +39,7 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 		conn.Close()
 		return nil, fmt.Errorf("listen udp %s: set socket buffers: %w", addr, err)
 	}
-	return &Server{conn: conn, sessions: sessions, spinner: socket.NewSpinner(conn)}, nil
+	return &Server{conn: conn, sessions: sessions, spinner: socket.NewSpinner(conn), spinning: sessions.Spinning}, nil
 }
 
 // Addr is the address that the server is bound to.
@@ -73,10 +74,8 @@ func (s *Server) Serve() error {
 
 // read waits for a datagram: asleep, unless a session wants the receivers to spin.
 func (s *Server) read(buf []byte) (int, netip.AddrPort, error) {
-	if s.sessions.Spinning() {
-		if err := s.spinner.Await(); err != nil {
-			return 0, netip.AddrPort{}, err
-		}
+	if err := s.spinner.AwaitWhile(s.spinning); err != nil {
+		return 0, netip.AddrPort{}, err
 	}
 	return s.conn.ReadFromUDPAddrPort(buf)
 }

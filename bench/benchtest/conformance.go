@@ -103,8 +103,10 @@ func (b *bed) dial() bench.Flow {
 
 func deadline(t *testing.T, f bench.Flow, d time.Duration) {
 	t.Helper()
-	if err := f.SetDeadline(time.Now().Add(d)); err != nil {
-		t.Fatal(err)
+	for _, set := range []func(time.Time) error{f.SetSendDeadline, f.SetRecvDeadline} {
+		if err := set(time.Now().Add(d)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -252,7 +254,12 @@ func testDeadline(t *testing.T, b *bed) {
 	request := b.block(s, 0, 0, 1)
 	b.send(f, request, 64)
 	b.wantReplies(b.recv(f, 1, 1, 64), request, 64)
-	if err := f.SetDeadline(time.Unix(1, 0)); err != nil {
+	// One direction's deadline leaves the other alone.
+	if err := f.SetRecvDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	b.send(f, request, 64)
+	if err := f.SetSendDeadline(time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Send(request, 64); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -268,7 +275,7 @@ func testDeadlineMoved(t *testing.T, b *bed) {
 		ended <- err
 	}()
 	time.Sleep(silence / 5)
-	if err := f.SetDeadline(time.Now()); err != nil {
+	if err := f.SetRecvDeadline(time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	select {

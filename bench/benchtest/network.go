@@ -101,17 +101,17 @@ type fakeFlow struct {
 	network *Network
 	sent    int
 
-	mu       sync.Mutex
-	inbox    [][]byte
-	arrived  chan struct{} // holds a token when something was put in inbox
-	deadline time.Time
-	moved    chan struct{} // closed and replaced when the deadline is
-	closed   chan struct{}
-	traffic  bench.Traffic
+	mu             sync.Mutex
+	inbox          [][]byte
+	arrived        chan struct{} // holds a token when something was put in inbox
+	sendBy, recvBy time.Time
+	moved          chan struct{} // closed and replaced when recvBy is
+	closed         chan struct{}
+	traffic        bench.Traffic
 }
 
 func (f *fakeFlow) Send(block []byte, size int) (n int, err error) {
-	if err := f.usable(); err != nil {
+	if err := f.usable(&f.sendBy); err != nil {
 		return 0, err
 	}
 	for off := 0; off < len(block); off += size {
@@ -139,14 +139,14 @@ func (f *fakeFlow) deliver(msg []byte) {
 
 func (f *fakeFlow) Recv(block []byte, size int) (n int, err error) {
 	for {
-		if err := f.usable(); err != nil {
+		if err := f.usable(&f.recvBy); err != nil {
 			return 0, err
 		}
 		if n := f.take(block, size); n > 0 {
 			return n, nil
 		}
 		f.mu.Lock()
-		deadline, moved := f.deadline, f.moved
+		deadline, moved := f.recvBy, f.moved
 		f.mu.Unlock()
 		var expired <-chan time.Time
 		if !deadline.IsZero() {
@@ -179,8 +179,8 @@ func (f *fakeFlow) take(block []byte, size int) (n int) {
 	return n
 }
 
-// usable returns the error that a call must end with.
-func (f *fakeFlow) usable() error {
+// usable returns the error that a call with that deadline must end with.
+func (f *fakeFlow) usable(deadline *time.Time) error {
 	select {
 	case <-f.closed:
 		return net.ErrClosed
@@ -188,16 +188,23 @@ func (f *fakeFlow) usable() error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.deadline.IsZero() && time.Until(f.deadline) <= 0 {
+	if !deadline.IsZero() && time.Until(*deadline) <= 0 {
 		return os.ErrDeadlineExceeded
 	}
 	return nil
 }
 
-func (f *fakeFlow) SetDeadline(t time.Time) error {
+func (f *fakeFlow) SetSendDeadline(t time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.deadline = t
+	f.sendBy = t
+	return nil
+}
+
+func (f *fakeFlow) SetRecvDeadline(t time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.recvBy = t
 	close(f.moved)
 	f.moved = make(chan struct{})
 	return nil

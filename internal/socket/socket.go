@@ -49,11 +49,14 @@ func NewSpinner(c syscall.Conn) *Spinner {
 
 // Await returns nil when there is something to read, or an error of the read side: past its deadline, or
 // closed. It returns nil at once on a nil Spinner. It does not allocate.
-func (s *Spinner) Await() error {
+func (s *Spinner) Await() error { return s.AwaitWhile(func() bool { return true }) }
+
+// AwaitWhile is Await that gives up, with nil, as soon as wanted returns false.
+func (s *Spinner) AwaitWhile(wanted func() bool) error {
 	if s == nil {
 		return nil
 	}
-	for s.ready = false; !s.ready; {
+	for s.ready = false; !s.ready && wanted(); {
 		if err := s.conn.Read(s.probe); err != nil {
 			return err
 		}
