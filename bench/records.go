@@ -212,9 +212,13 @@ func (t *trial) intervals(number int, series []SeriesBucket) []results.Interval 
 	}
 	var rows []results.Interval
 	for i, b := range series[:min(last, len(series))] {
+		start, length := time.Duration(i)*length, length
+		if start < t.plan.Duration {
+			length = min(length, t.plan.Duration-start) // the trial may end inside an interval
+		}
 		row := results.Interval{
 			Trial: number, Proto: t.transport.Name(), Cell: t.cellRecord(),
-			StartMs:    milliseconds(time.Duration(i) * length),
+			StartMs:    milliseconds(start),
 			LengthMs:   milliseconds(length),
 			Messages:   b.Messages,
 			GoodputBps: float64(b.Messages) * float64(t.size) * 8 / length.Seconds(),

@@ -28,8 +28,8 @@ func (o Options) Validate() error {
 	switch {
 	case o.Buffer < 1 || o.Buffer > maxReply:
 		return fmt.Errorf("a buffer of %d bytes: use from 1 to %d", o.Buffer, maxReply)
-	case o.From < 0 || o.To < o.From:
-		return fmt.Errorf("counting from %d to %d: use numbers from 0 up, the smaller one first", o.From, o.To)
+	case o.From < 0 || o.To < o.From || o.To > maxNumber:
+		return fmt.Errorf("counting from %d to %d: use numbers from 0 to %d, the smaller one first", o.From, o.To, maxNumber)
 	case o.Every < 0:
 		return fmt.Errorf("%v between two numbers: use 0 or more", o.Every)
 	}
@@ -38,6 +38,9 @@ func (o Options) Validate() error {
 
 // patience is how long a reply is waited for on this machine.
 const patience = time.Second
+
+// maxNumber is the largest number that is counted to.
+const maxNumber = 1_000_000_000
 
 // maxReply is the longest reply in bytes: a UDP datagram's payload.
 const maxReply = 65507
@@ -101,7 +104,8 @@ func explain(buffer int, first string) string {
 	if first == "" {
 		return fmt.Sprintf(`Every message fits into a buffer of %s, and each reply was read before
 the next message was sent. So a stream of bytes looks like a stream of
-messages, and nobody sees the difference: try --buffer 1.
+messages, and nobody sees the difference: count further, or use a smaller
+--buffer.
 `, bytes(buffer))
 	}
 	return fmt.Sprintf(`TCP is a stream of bytes and knows no messages: what does not fit into a

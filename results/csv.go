@@ -17,6 +17,7 @@ func EncodeCSV[T any](rows []T, header bool) ([]byte, error) {
 	out := csv.NewWriter(&buf)
 	enc := csvutil.NewEncoder(out)
 	enc.AutoHeader = header
+	enc.WithMarshalers(csvutil.MarshalFunc(func(v float64) ([]byte, error) { return Known(v).MarshalText() }))
 	if header && len(rows) == 0 {
 		var none T
 		if err := enc.EncodeHeader(none); err != nil {

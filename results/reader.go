@@ -72,6 +72,9 @@ func resolve(dir string) (string, error) {
 		return "", err
 	}
 	if !info.IsDir() {
+		if filepath.Base(dir) != latestName {
+			return "", fmt.Errorf("%s is a file: name the folder of a run", dir)
+		}
 		id, err := os.ReadFile(dir)
 		if err != nil {
 			return "", err

@@ -219,6 +219,9 @@ func TestWriteAndRead(t *testing.T) {
 			t.Errorf("the run's folder is %s, want %s", last, want)
 		}
 	}
+	if _, err := Read(filepath.Join(out, last, TrialsFile)); err == nil || !strings.Contains(err.Error(), "is a file: name the folder of a run") {
+		t.Errorf("a file instead of a folder: %v", err)
+	}
 	set, err := Read(filepath.Join(out, "latest"))
 	if err != nil {
 		t.Fatal(err)
@@ -238,9 +241,6 @@ func TestLatestAsAFile(t *testing.T) {
 	}
 	defer w.Close(Finished, nil)
 	latest := filepath.Join(out, "latest")
-	if err := os.Remove(latest); err != nil {
-		t.Fatal(err)
-	}
 	if err := os.WriteFile(latest, []byte(filepath.Base(w.Dir())+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,8 @@ type Writer struct {
 	trials, latency, intervals *table
 }
 
-// Create makes the folder of a new run below out, named after run.Started, with its files, and points
-// out/latest to it. It sets run's ID and Status.
+// Create makes the folder of a new run below out, named after run.Started, with its files. It sets run's ID and
+// Status. With the first trial, out/latest points to the run.
 func Create(out string, run Run) (*Writer, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder for results: %w", err)
@@ -45,10 +45,7 @@ func (w *Writer) open() (err error) {
 	if w.intervals, err = createTable[Interval](filepath.Join(w.dir, IntervalsFile)); err != nil {
 		return err
 	}
-	if err := w.run.Write(w.dir); err != nil {
-		return err
-	}
-	return pointLatest(filepath.Dir(w.dir), w.run.ID)
+	return w.run.Write(w.dir)
 }
 
 // makeRunFolder makes out/<started>, or out/<started>-2 where a run began in the same second.
@@ -67,14 +64,14 @@ func makeRunFolder(out string, started time.Time) (id string, err error) {
 // pointLatest makes out/latest lead to the run id: a symbolic link, or where the system has none for
 // ordinary users a file that holds the name.
 func pointLatest(out, id string) error {
-	latest := filepath.Join(out, latestName)
-	if err := os.Remove(latest); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("point %s to the new run: %w", latest, err)
+	// Another run may do the same: the entry is made under a name of its own and moved.
+	latest, own := filepath.Join(out, latestName), filepath.Join(out, id, latestName+".new")
+	if os.Symlink(id, own) != nil {
+		if err := os.WriteFile(own, []byte(id+"\n"), 0o644); err != nil {
+			return err
+		}
 	}
-	if os.Symlink(id, latest) == nil {
-		return nil
-	}
-	return os.WriteFile(latest, []byte(id+"\n"), 0o644)
+	return os.Rename(own, latest)
 }
 
 // Dir is the run's folder.
@@ -102,6 +99,9 @@ func (w *Writer) Add(t Trial, latency []Bucket, intervals []Interval) error {
 		return err
 	}
 	w.run.Kept++
+	if w.run.Kept == 1 {
+		return pointLatest(filepath.Dir(w.dir), w.run.ID)
+	}
 	return nil
 }
 

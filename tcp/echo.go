@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 )
 
 // Echo sends back what each connection sends, reading it with a buffer of so many bytes, until ctx is done;
@@ -13,15 +14,19 @@ import (
 func Echo(ctx context.Context, l net.Listener, buffer int) error {
 	var conns sync.WaitGroup
 	defer conns.Wait()
+	defer l.Close()
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	for {
 		conn, err := l.Accept()
-		if err != nil {
-			l.Close()
-			if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
-				return nil
-			}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
 			return err
+		case err != nil:
+			// Out of descriptors, or a connection gone before it was taken: others may still come.
+			time.Sleep(acceptPause)
+			continue
 		}
 		conns.Go(func() {
 			defer conn.Close()

@@ -16,6 +16,9 @@ import (
 // headTimeout is how long a new connection may take to say what it is.
 const headTimeout = 10 * time.Second
 
+// acceptPause is how long to wait after an accept that failed.
+const acceptPause = 10 * time.Millisecond
+
 // recvBytes is about how much a connection's goroutine is ready to receive at once.
 const recvBytes = 256 << 10
 
@@ -70,7 +73,7 @@ func (s *Server) Serve() error {
 			return nil
 		case err != nil:
 			// Out of descriptors, or a connection gone before it was taken: others may still come.
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(acceptPause)
 			continue
 		}
 		if s.remember(conn) {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -54,19 +56,28 @@ func eachSetting(path string, set func(line int, name, value string) error) erro
 	if err != nil {
 		return fmt.Errorf("read the plan file: %w", err)
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var doc, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil // empty
+	case err != nil:
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if len(doc.Content) == 0 {
-		return nil // empty
+	if !errors.Is(dec.Decode(&more), io.EOF) {
+		return fmt.Errorf("%s:%d: a plan file holds one document", path, more.Line)
 	}
 	top := doc.Content[0]
 	if top.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s:%d: a plan file holds lines like \"trials: 10\"", path, top.Line)
 	}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		key := top.Content[i]
+		if seen[key.Value] {
+			return fmt.Errorf("%s:%d: %s is set twice", path, key.Line, key.Value)
+		}
+		seen[key.Value] = true
 		value, err := scalar(top.Content[i+1])
 		if err != nil {
 			return fmt.Errorf("%s:%d: %s: %w", path, key.Line, key.Value, err)

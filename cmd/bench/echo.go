@@ -74,7 +74,7 @@ func runEcho(cmd *cobra.Command, protos []string, addr string, buffer int) error
 			return usage(cmd, fmt.Errorf("unknown protocol %q: use one or more of tcp,udp", proto))
 		}
 		if err != nil {
-			return explainListen(err)
+			return explainListen(err, "--addr")
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "echo by %s on %s with a buffer of %d bytes, until Ctrl-C\n", proto, bound, buffer)
 	}

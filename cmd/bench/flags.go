@@ -34,8 +34,10 @@ type sizes []int
 func (s *sizes) Set(text string) error {
 	var list []int
 	for word := range strings.SplitSeq(text, ",") {
-		n, err := humanize.ParseBytes(strings.TrimSpace(word))
-		if err != nil || n > math.MaxInt32 {
+		word = strings.TrimSpace(word)
+		n, err := humanize.ParseBytes(word)
+		_, fraction := strconv.Atoi(word)
+		if err != nil || fraction != nil && strings.Trim(word, "0123456789.") == "" || n > math.MaxInt64 {
 			return fmt.Errorf("%q is no message size: use a number of bytes, or one with a unit, like 64, 1400, 64KiB", word)
 		}
 		list = append(list, int(n))

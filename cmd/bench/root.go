@@ -37,6 +37,7 @@ differ: throughput, latency, loss, duplicates and reordering, and what each cost
   bench run --quick                   a look in some ten seconds
   bench report results/latest         the tables of the last run, again
   bench demo --buffer 1               why a stream of bytes is not a stream of messages`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,8 +25,11 @@ import (
 	"tcpvsudp/udp"
 )
 
-// defaultOut is the folder of all runs.
-const defaultOut = "results"
+// defaultOut is the folder of all runs, defaultPort the port of a server.
+const (
+	defaultOut  = "results"
+	defaultPort = "2121"
+)
 
 // transports is every transport that can be measured.
 var transports = []bench.Transport{tcp.Transport{}, udp.Transport{}}
@@ -67,7 +72,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
 	f := cmd.Flags()
 	f.SortFlags = false
 	planFlags(f, &o.plan)
-	f.StringVar(&o.server, "server", "", "address and port of a \"bench server\"; without it one is started")
+	f.StringVar(&o.server, "server", "", "address of a \"bench server\", HOST or HOST:PORT; without it one is started")
 	f.BoolVar(&o.ipv6, "ipv6", false, "have the server that is started listen on [::1], not on 127.0.0.1")
 	f.StringVar(&o.out, "out", defaultOut, "folder below which the run's folder is made")
 	formatFlag(f, &o.format)
@@ -123,6 +128,11 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
 	}
 	format, err := report.ParseFormat(o.format)
+	for _, list := range [][]string{o.plan.Protos, o.plan.Workloads} {
+		for i, word := range list {
+			list[i] = strings.ToLower(strings.TrimSpace(word))
+		}
+	}
 	return format, errors.Join(err, o.plan.Validate(transports))
 }
 
@@ -148,10 +158,14 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	addr := o.server
+	var addr string
+	var err error
 	var own *child.Process // nil with --server
-	if addr == "" {
-		var err error
+	if o.server != "" {
+		if addr, err = resolve(ctx, o.server); err != nil {
+			return nil, err
+		}
+	} else {
 		if own, addr, err = startServer(o.ipv6); err != nil {
 			return nil, err
 		}
@@ -201,6 +215,20 @@ func serverEnded(p *child.Process) error {
 	return fmt.Errorf("the server that was started for this run ended: %w", p.Err())
 }
 
+// resolve returns the address at which the server answers. A name may stand for several, of which each transport
+// might try another, and looking it up is not to be measured.
+func resolve(ctx context.Context, server string) (addr string, err error) {
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(strings.Trim(server, "[]"), defaultPort)
+	}
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", server)
+	if err != nil {
+		return "", fmt.Errorf("reach the server: %w; is \"bench server\" running there?", err)
+	}
+	defer conn.Close()
+	return conn.RemoteAddr().String(), nil
+}
+
 // create makes the folder of the run.
 func (o *runOptions) create(about control.Server) (*results.Writer, error) {
 	plan, err := json.Marshal(o.plan)
@@ -241,9 +269,9 @@ func finish(w *results.Writer, err error) (*results.Set, error) {
 func kept(set *results.Set) string {
 	n, planned := len(set.Trials), set.Run.Planned
 	if n == planned {
-		return fmt.Sprintf("\n%d trials in %s", n, set.Dir)
+		return fmt.Sprintf("\n%s in %s", report.Count(n, "trial"), set.Dir)
 	}
-	text := fmt.Sprintf("\n%d of %d trials kept in %s", n, planned, set.Dir)
+	text := fmt.Sprintf("\n%d of %s kept in %s", n, report.Count(planned, "trial"), set.Dir)
 	if n > 0 {
 		text += fmt.Sprintf("; \"bench report %s\" shows them", set.Dir)
 	}

@@ -96,13 +96,17 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await FILE N waits until FILE has N lines or more.
+// await FILE N waits until FILE, which may be a pattern, has N lines or more.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		text, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && bytes.Count(text, []byte("\n")) >= want {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		var text []byte
+		if err == nil && len(found) == 1 {
+			text, err = os.ReadFile(found[0])
+		}
+		if err == nil && len(found) == 1 && bytes.Count(text, []byte("\n")) >= want {
 			return
 		}
 		if time.Now().After(end) {

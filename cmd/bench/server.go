@@ -100,7 +100,7 @@ func listen(addr string) (*server, error) {
 	for try := 1; ; try++ {
 		t, err := tcp.Listen(addr, sessions)
 		if err != nil {
-			return nil, explainListen(err)
+			return nil, explainListen(err, "--listen")
 		}
 		// The name may stand for several addresses: both transports are to have the same one.
 		u, err := udp.Listen(t.Addr().String(), sessions)
@@ -114,15 +114,15 @@ func listen(addr string) (*server, error) {
 		}
 		t.Close()
 		if port != "0" || try == portTries {
-			return nil, explainListen(err)
+			return nil, explainListen(err, "--listen")
 		}
 	}
 }
 
 // explainListen says what to do about a port that is taken.
-func explainListen(err error) error {
+func explainListen(err error, flag string) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w; is another server running? choose another port with --listen, or 0 for any free one", err)
+		return fmt.Errorf("%w; is another server running? choose another port with %s, or 0 for any free one", err, flag)
 	}
 	return err
 }

@@ -55,8 +55,8 @@ func scaleFor(u unit, figures ...results.Value) scale {
 			return s
 		}
 	}
-	if u == microseconds {
-		return scale{1, "µs"}
+	if largest == 0 && (u == microseconds || u == seconds) {
+		return scale{1, strings.Replace(string(u), "us", "µs", 1)}
 	}
 	return steps[len(steps)-1]
 }

@@ -7,44 +7,80 @@ import (
 	"tcpvsudp/results"
 )
 
-// enoughPairs is the number of trials from which a median has an interval of 95 % confidence: with five, the
+// enoughTrials is the number of trials from which a median has an interval of 95 % confidence: with five, the
 // smallest and the largest still leave 1 in 16 outside.
-const enoughPairs = 6
+const enoughTrials = 6
 
-// footnotes are what a reader must know beside the figures, in lines of less than 80 columns.
+// footnotes are what a reader must know beside the figures, a paragraph each.
 func footnotes(s *results.Set, rows []results.Summary) []string {
 	if len(rows) == 0 {
 		return nil
 	}
-	notes := []string{
-		"Figures are medians over trials; shares are of all trials' messages, maxima",
-		"are the largest of all. UDP/TCP is the median over pairs of trials.",
+	both := len(protos(s)) == 2
+	notes := []string{"Figures are medians over trials; shares are of all trials' messages, maxima are the largest of all."}
+	if both {
+		notes[0] += " UDP/TCP is the median over pairs of trials; for shares, maxima and rows with ¹ it is the ratio of the two figures."
 	}
 	var merged, missing, none, few bool
 	for _, row := range rows {
 		m := metricOf(row)
-		isPercentile := row.Over == overMessages && m.percentile != 0
-		few = few || row.Over == overTrials && row.Pairs > 0 && row.Pairs < enoughPairs
+		merged = merged || isMerged(row, m)
 		for _, side := range []results.Side{row.TCP, row.UDP} {
 			v, known := side.Value.Get()
-			merged = merged || isPercentile && known
-			missing = missing || isPercentile && !known && side.Trials > 0
+			missing = missing || !known && side.Trials > 0
 			none = none || m.unit == shareOf && known && v == 0
+			few = few || row.Over == overTrials && side.Trials > 0 && side.Trials < enoughTrials
 		}
 	}
 	if merged {
 		notes = append(notes, "¹ All trials' messages together: one trial has too few for this percentile.")
 	}
 	if missing {
-		notes = append(notes, "– Not measured: too few messages for this percentile, so see the maximum.")
+		notes = append(notes, "– Not measured, or too few messages for this percentile.")
 	}
 	if none {
 		notes = append(notes, "0 (<x): none of n seen, so with 95 % confidence less than 3/n.")
 	}
 	if few {
-		notes = append(notes, fmt.Sprintf("Fewer than %d trials a row: too few to tell a difference from chance.", enoughPairs))
+		notes = append(notes, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance.", enoughTrials))
 	}
-	return append(notes, notGranted(s.Trials)...)
+	notes = append(notes, notGranted(s.Trials)...)
+	return append(notes, irregular(s.Trials)...)
+}
+
+// irregular says what should not have happened, summed over the trials of each transport and workload.
+func irregular(trials []results.Trial) (notes []string) {
+	type key struct{ proto, workload, what string }
+	counts := map[key]float64{}
+	intended := map[key]float64{}
+	var order []key
+	for _, t := range trials {
+		corrupt, _ := t.Corrupt.Get()
+		unsent, _ := t.Unsent.Get()
+		for _, found := range []struct {
+			what string
+			n    float64
+		}{
+			{"messages did not hold what was sent", corrupt},
+			{"messages belonged to no flow of their trial", float64(t.Foreign)},
+			{"datagrams were longer than a message, and cut off", float64(t.Truncated)},
+			{"datagrams were no message", float64(t.Malformed)},
+			{"messages found the sender's own queue full", float64(t.SendErrors)},
+			{"arrivals were too late to be told from duplicates", float64(t.BeyondWindowCount)},
+			{"messages were not sent: the sender had no time for them", unsent},
+		} {
+			k := key{t.Proto, t.Workload, found.what}
+			if found.n > 0 && counts[k] == 0 {
+				order = append(order, k)
+			}
+			counts[k] += found.n
+			intended[k] += float64(t.Sent) + unsent
+		}
+	}
+	for _, k := range order {
+		notes = append(notes, fmt.Sprintf("%s, %s: %.0f of %.0f %s.", k.proto, k.workload, counts[k], intended[k], k.what))
+	}
+	return notes
 }
 
 // notGranted says what was asked of the kernel and not given, each once.

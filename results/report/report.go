@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"tcpvsudp/results"
 )
@@ -72,10 +73,7 @@ func orEmpty[T any](list []T) []T {
 
 func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdown bool) error {
 	for _, line := range heading(s) {
-		fmt.Fprintln(w, line)
-		if markdown {
-			fmt.Fprintln(w)
-		}
+		writeParagraph(w, line, markdown)
 	}
 	for _, workload := range all {
 		table := tableOf(workload, s, rows)
@@ -93,28 +91,77 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 			if markdown {
 				note = "- " + note
 			}
-			fmt.Fprintln(w, note)
+			writeParagraph(w, note, false)
 		}
 	}
 	return nil
 }
 
-// heading says which run this is, where it was made and whether it is whole.
+// textWidth is that of a terminal as people have it.
+const textWidth = 79
+
+// writeParagraph writes text in lines of a terminal's width, and sets it apart in Markdown.
+func writeParagraph(w *bytes.Buffer, text string, markdown bool) {
+	width := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case width+1+n > textWidth:
+			fmt.Fprint(w, "\n")
+			width = 0
+		default:
+			fmt.Fprint(w, " ")
+			width++
+		}
+		fmt.Fprint(w, word)
+		width += n
+	}
+	fmt.Fprintln(w)
+	if markdown {
+		fmt.Fprintln(w)
+	}
+}
+
+// heading says which run this is, where and how it was made and whether it is whole.
 func heading(s *results.Set) []string {
 	r := s.Run
 	lines := []string{fmt.Sprintf("Run %s on %s: %s %s, %d cores, %s", r.ID, orUnknown(r.Client.Name),
 		r.Client.OS, r.Client.Kernel, r.Client.Cores, r.Client.Go)}
+	n := len(s.Trials)
 	switch r.Status {
 	case results.Finished:
-		lines = append(lines, fmt.Sprintf("%d trials.", len(s.Trials)))
+		lines = append(lines, Count(n, "trial")+how(s.Trials))
 	case results.Running:
-		lines = append(lines, fmt.Sprintf("Not finished, or cut off: %d of %d trials so far.", len(s.Trials), r.Planned))
+		lines = append(lines, fmt.Sprintf("Not finished, or cut off: %d of %s so far%s", n, Count(r.Planned, "trial"), how(s.Trials)))
 	case results.Interrupted:
-		lines = append(lines, fmt.Sprintf("Interrupted after %d of %d trials.", len(s.Trials), r.Planned))
+		lines = append(lines, fmt.Sprintf("Interrupted after %d of %s%s", n, Count(r.Planned, "trial"), how(s.Trials)))
 	default:
-		lines = append(lines, fmt.Sprintf("Failed after %d of %d trials: %s", len(s.Trials), r.Planned, r.Error))
+		lines = append(lines, fmt.Sprintf("Failed after %d of %s%s Cause: %s", n, Count(r.Planned, "trial"), how(s.Trials), r.Error))
 	}
 	return lines
+}
+
+// how says what all trials have in common, and ends the sentence.
+func how(trials []results.Trial) string {
+	if len(trials) == 0 {
+		return "."
+	}
+	text := fmt.Sprintf(" of %v ms after %v ms of warm-up", trials[0].DurationMs, trials[0].WarmupMs)
+	for _, t := range trials {
+		if t.CongestionControl != "" {
+			return text + ", TCP's congestion control " + t.CongestionControl + "."
+		}
+	}
+	return text + "."
+}
+
+// Count says how many things there are.
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func orUnknown(s string) string {
@@ -134,9 +181,26 @@ var about = map[string]string{
 	"connect":    "from nothing to the first echoed reply",
 }
 
-// tableOf sets the transports side by side for one workload.
+// protos are the transports that a run has trials of, in the order of the columns.
+func protos(s *results.Set) (list []string) {
+	for _, proto := range []string{"tcp", "udp"} {
+		if slices.ContainsFunc(s.Trials, func(t results.Trial) bool { return t.Proto == proto }) {
+			list = append(list, proto)
+		}
+	}
+	return list
+}
+
+// tableOf sets the transports side by side for one workload; a run of one transport has one column.
 func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
-	t := Table{Header: []string{"messages", "", "TCP", "UDP", "UDP/TCP"}, Text: 2}
+	t := Table{Header: []string{"messages", ""}, Text: 2}
+	columns := protos(s)
+	for _, proto := range columns {
+		t.Header = append(t.Header, strings.ToUpper(proto))
+	}
+	if len(columns) == 2 {
+		t.Header = append(t.Header, "UDP/TCP")
+	}
 	var waits []string
 	for _, trial := range s.Trials {
 		if trial.Workload == workload && !slices.Contains(waits, trial.Wait) {
@@ -154,7 +218,7 @@ func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
 		if row.Cell != previous {
 			cell, previous = cellLabel(row.Cell), row.Cell
 		}
-		t.Rows = append(t.Rows, tableRow(cell, row))
+		t.Rows = append(t.Rows, tableRow(cell, row, columns))
 	}
 	return t
 }
@@ -170,27 +234,47 @@ func cellLabel(c results.Cell) string {
 	return label
 }
 
-func tableRow(cell string, row results.Summary) []string {
+func tableRow(cell string, row results.Summary, columns []string) []string {
 	m := metricOf(row)
 	scale := scaleFor(m.unit, row.TCP.Value, row.UDP.Value)
-	show := func(side results.Side) string {
-		if side.Trials == 0 {
-			return notMeasured
-		}
-		if m.unit == shareOf {
-			return showShare(side)
-		}
-		return scale.show(side.Value)
-	}
 	label := m.label
-	if row.Over == overMessages && m.percentile != 0 {
+	if isMerged(row, m) {
 		label += " ¹"
 	}
-	ratio := ""
-	if v, known := row.Ratio.Get(); known {
-		ratio = showRatio(v) + " ×"
+	cells := []string{cell, label + ", " + scale.symbol}
+	for _, proto := range columns {
+		side := sideOf(row, proto)
+		switch {
+		case side.Trials == 0:
+			cells = append(cells, notMeasured)
+		case m.unit == shareOf:
+			cells = append(cells, showShare(side))
+		default:
+			cells = append(cells, scale.show(side.Value))
+		}
 	}
-	return []string{cell, label + ", " + scale.symbol, show(row.TCP), show(row.UDP), ratio}
+	if len(columns) == 2 {
+		ratio := ""
+		if v, known := row.Ratio.Get(); known {
+			ratio = showRatio(v) + " ×"
+		}
+		cells = append(cells, ratio)
+	}
+	return cells
+}
+
+func sideOf(row results.Summary, proto string) results.Side {
+	if proto == "udp" {
+		return row.UDP
+	}
+	return row.TCP
+}
+
+// isMerged tells whether the row holds a percentile of all trials' messages together.
+func isMerged(row results.Summary, m metric) bool {
+	_, tcp := row.TCP.Value.Get()
+	_, udp := row.UDP.Value.Get()
+	return row.Over == overMessages && m.percentile != 0 && (tcp || udp)
 }
 
 // metricOf finds the metric that made the row.

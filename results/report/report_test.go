@@ -32,6 +32,7 @@ func example() *results.Set {
 		Client:  host.Facts{Name: "here", OS: "linux", Kernel: "6.1", Cores: 2, Go: "go1.26"},
 	}}
 	add := func(t results.Trial) {
+		t.DurationMs, t.WarmupMs, t.CongestionControl = 250, 50, "cubic"
 		t.Schema, t.Number, t.Wait, t.WaitAsked = results.Schema, len(s.Trials)+1, "block", "block"
 		s.Trials = append(s.Trials, t)
 	}
@@ -69,6 +70,7 @@ func example() *results.Set {
 	var t results.Trial
 	t.Cell, t.Pair, t.Proto = results.Cell{Workload: "connect", SizeBytes: 64, Flows: 1}, 20, "udp"
 	t.Connect.P50Us, t.Sent = known(0.5), 0
+	t.Corrupt, t.Truncated = known(3), 2
 	add(t)
 	s.Trials[len(s.Trials)-1].WaitAsked = "spin"
 	return s
@@ -138,6 +140,8 @@ func TestGolden(t *testing.T) {
 	interrupted.Trials = interrupted.Trials[:3]
 	hostile := example()
 	hostile.Run.Client.Name = "<script>|x"
+	alone := example()
+	alone.Trials = slices.DeleteFunc(alone.Trials, func(t results.Trial) bool { return t.Proto != "udp" })
 	for name, test := range map[string]struct {
 		set    *results.Set
 		format Format
@@ -150,6 +154,7 @@ func TestGolden(t *testing.T) {
 		"empty.txt":       {&results.Set{Run: results.Run{Status: results.Running, Planned: 3}}, Text},
 		"empty.json":      {&results.Set{Run: results.Run{Status: results.Running, Planned: 3}}, JSON},
 		"hostile.md":      {hostile, Markdown},
+		"udp-alone.txt":   {alone, Text},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, test.set, test.format)
