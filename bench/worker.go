@@ -268,40 +268,51 @@ const sendPatience = 30 * time.Second
 // ends the wait early, and the settlement waits anyway.
 const (
 	helloTries, helloInterval = 5, time.Second
-	doneTries, doneInterval   = 10, 100 * time.Millisecond
+	doneTries, doneInterval   = 4, 300 * time.Millisecond
 )
 
-// exchange sends a hello or a done until it is answered, and tells whether it was.
+// exchange sends a hello or a done until it is answered, and tells whether it was. It receives while it sends: a
+// server that is held up by its answer to an earlier try reads no further one.
 func (w *worker) exchange(kind Kind, tries int, interval time.Duration) (answered bool, err error) {
 	msg := w.out[:w.t.size]
 	defer setKind(msg, Request)
 	setKind(msg, kind)
 	seq := WarmUp | uint64(kind)<<48 // the same for all tries: an answer to any will do
+
+	w.recvUntil(clock.Now() + int64(time.Duration(tries)*(interval+sendPatience)))
+	found := make(chan error, 1)
+	go func() { found <- w.awaitAnswer(seq) }()
 	for range tries {
 		now := clock.Now()
 		w.sendUntil(now + int64(sendPatience))
-		if err := w.sendOne(seq, now); err != nil {
-			return false, err
+		if err = w.sendOne(seq, now); err != nil {
+			break
 		}
-		for limit := clock.Now() + int64(interval); ; {
-			w.recvUntil(limit)
-			n, err := w.flow.Recv(w.in, w.t.size)
-			at := clock.Now()
-			if w.take(w.in[:n*w.t.size], at, seq) {
-				return true, nil
-			}
-			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-				return false, w.explain("receive", err)
-			}
-			if w.t.failed.Load() {
-				return false, nil
-			}
-			if at >= limit {
-				break
-			}
+		select {
+		case err := <-found:
+			return err == nil, w.explainUnless(os.ErrDeadlineExceeded, "receive", err)
+		case <-time.After(interval):
 		}
 	}
-	return false, nil
+	w.recvUntil(clock.Now())
+	late := <-found
+	if err != nil {
+		return false, err
+	}
+	return late == nil, w.explainUnless(os.ErrDeadlineExceeded, "receive", late)
+}
+
+// awaitAnswer receives until the answer to seq is here.
+func (w *worker) awaitAnswer(seq uint64) error {
+	for {
+		n, err := w.flow.Recv(w.in, w.t.size)
+		if w.take(w.in[:n*w.t.size], clock.Now(), seq) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // greet makes sure that the server hears the flow and is heard.
@@ -312,6 +323,14 @@ func (w *worker) greet() error {
 			w.t.transport.Name(), w.t.addr, helloTries, helloTries*helloInterval)
 	}
 	return err
+}
+
+// explainUnless is explain for an error other than expected, which is none.
+func (w *worker) explainUnless(expected error, what string, err error) error {
+	if err == nil || errors.Is(err, expected) {
+		return nil
+	}
+	return w.explain(what, err)
 }
 
 // explain puts before err what was tried.

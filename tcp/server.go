@@ -157,13 +157,13 @@ func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
 	granted.Wait = bench.Block // head was waited for asleep
 	block, release := newBlock(size)
 	defer release()
-	for {
+	for first := true; ; first = false {
 		n, err := f.Recv(block, size)
+		if err == nil && !first && f.spinner != nil {
+			granted.Wait = bench.Spin
+		}
 		if err != nil || !s.messages(f, in, block[:n*size], granted) {
 			break // the client is done, or gone: its session tells what has come
-		}
-		if f.spinner != nil {
-			granted.Wait = bench.Spin
 		}
 	}
 	// By now the kernel has tuned the buffers.
