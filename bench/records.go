@@ -19,7 +19,7 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		Proto:      t.transport.Name(),
 		Cell:       t.cellRecord(),
 		WaitAsked:  t.plan.Wait.String(),
-		Wait:       wait(client.Granted.Wait, t.server.Granted.Wait).String(),
+		Wait:       t.waited(client).String(),
 		Started:    t.began,
 		WarmupMs:   milliseconds(t.plan.Warmup),
 		DurationMs: milliseconds(t.plan.Duration),
@@ -69,8 +69,13 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 	return sum, latency
 }
 
-// wait is the way both sides waited: spin only if both did.
-func wait(client, server Wait) Wait { return min(client, server) }
+// waited is the way in which those who receive what is measured waited: of two, spin only if both did.
+func (t *trial) waited(client Account) Wait {
+	if t.workload.mode == Sink {
+		return t.server.Granted.Wait
+	}
+	return min(client.Granted.Wait, t.server.Granted.Wait)
+}
 
 func (t *trial) cellRecord() results.Cell {
 	c := results.Cell{Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows}

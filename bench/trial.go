@@ -101,6 +101,15 @@ func (t *trial) spec() Spec {
 	}
 }
 
+// wait is how the client waits. One way it only listens for the answer to its done, and leaves the processor to
+// those who are measured.
+func (t *trial) wait() Wait {
+	if t.workload.mode == Sink {
+		return Block
+	}
+	return t.plan.Wait
+}
+
 // interval is the length of the buckets of the time series: a tenth of the trial, from 10 ms to a second; longer
 // only where so many flows would have more buckets than a server makes.
 func (t *trial) interval() time.Duration {
@@ -112,7 +121,7 @@ func (t *trial) interval() time.Duration {
 func (t *trial) run() error {
 	if !t.workload.opensFlows {
 		for _, w := range t.workers {
-			if err := w.open(Options{Wait: t.plan.Wait}, helloTries*helloInterval); err != nil {
+			if err := w.open(Options{Wait: t.wait()}, helloTries*helloInterval); err != nil {
 				return err
 			}
 		}

@@ -264,43 +264,65 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 // sendPatience is how long a full send buffer may take to have room again before the trial has failed.
 const sendPatience = 30 * time.Second
 
-// The tries of exchange: a hello is repeated for 5 s before nobody is there; a done is a courtesy that
+// The tries of say: a hello is repeated for 5 s before nobody is there; a done is a courtesy that
 // ends the wait early, and the settlement waits anyway.
 const (
 	helloTries, helloInterval = 5, time.Second
 	doneTries, doneInterval   = 4, 300 * time.Millisecond
 )
 
-// exchange sends a hello or a done until it is answered, and tells whether it was. It receives while it sends: a
-// server that is held up by its answer to an earlier try reads no further one.
-func (w *worker) exchange(kind Kind, tries int, interval time.Duration) (answered bool, err error) {
+// An answer is what a worker that listens for one will have heard: nil when it came.
+type answer <-chan error
+
+// expect begins to listen for the answer to a hello or a done, until w.dismiss. It hears while the worker sends: a
+// server that is held up by an answer which nobody takes reads nothing more.
+func (w *worker) expect(kind Kind) answer {
+	_ = w.flow.SetRecvDeadline(time.Time{}) // fails on a closed flow, whose calls say so
+	if w.t.failed.Load() {
+		w.interrupt()
+	}
+	heard := make(chan error, 1)
+	go func() { heard <- w.awaitAnswer(kind.seq()) }()
+	return heard
+}
+
+// dismiss ends the listening and tells whether the answer came.
+func (w *worker) dismiss(a answer) (answered bool, err error) {
+	w.recvUntil(clock.Now())
+	return w.outcome(<-a)
+}
+
+// outcome sorts out what a listener has heard.
+func (w *worker) outcome(err error) (answered bool, _ error) {
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err == nil, nil
+	}
+	return false, w.explain("receive", err)
+}
+
+// say sends a hello or a done, again after each interval, until it is answered, and tells whether it was.
+func (w *worker) say(kind Kind, a answer, tries int, interval time.Duration) (answered bool, err error) {
 	msg := w.out[:w.t.size]
 	defer setKind(msg, Request)
 	setKind(msg, kind)
-	seq := WarmUp | uint64(kind)<<48 // the same for all tries: an answer to any will do
-
-	w.recvUntil(clock.Now() + int64(time.Duration(tries)*(interval+sendPatience)))
-	found := make(chan error, 1)
-	go func() { found <- w.awaitAnswer(seq) }()
 	for range tries {
 		now := clock.Now()
 		w.sendUntil(now + int64(sendPatience))
-		if err = w.sendOne(seq, now); err != nil {
-			break
+		if err := w.sendOne(kind.seq(), now); err != nil {
+			_, _ = w.dismiss(a)
+			return false, err
 		}
 		select {
-		case err := <-found:
-			return err == nil, w.explainUnless(os.ErrDeadlineExceeded, "receive", err)
+		case err := <-a:
+			return w.outcome(err)
 		case <-time.After(interval):
 		}
 	}
-	w.recvUntil(clock.Now())
-	late := <-found
-	if err != nil {
-		return false, err
-	}
-	return late == nil, w.explainUnless(os.ErrDeadlineExceeded, "receive", late)
+	return w.dismiss(a)
 }
+
+// seq is the number of all messages of a kind that is not measured: an answer to any will do.
+func (k Kind) seq() uint64 { return WarmUp | uint64(k)<<48 }
 
 // awaitAnswer receives until the answer to seq is here.
 func (w *worker) awaitAnswer(seq uint64) error {
@@ -317,20 +339,12 @@ func (w *worker) awaitAnswer(seq uint64) error {
 
 // greet makes sure that the server hears the flow and is heard.
 func (w *worker) greet() error {
-	answered, err := w.exchange(Hello, helloTries, helloInterval)
+	answered, err := w.say(Hello, w.expect(Hello), helloTries, helloInterval)
 	if err == nil && !answered && !w.t.failed.Load() {
 		err = fmt.Errorf("%s %s: no answer to %d hellos in %v; is \"bench server\" running there and is the port open for %[1]s?",
 			w.t.transport.Name(), w.t.addr, helloTries, helloTries*helloInterval)
 	}
 	return err
-}
-
-// explainUnless is explain for an error other than expected, which is none.
-func (w *worker) explainUnless(expected error, what string, err error) error {
-	if err == nil || errors.Is(err, expected) {
-		return nil
-	}
-	return w.explain(what, err)
 }
 
 // explain puts before err what was tried.

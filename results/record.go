@@ -15,7 +15,8 @@ type Trial struct {
 	Pair   int    `csv:"pair" json:"pair"`
 	Proto  string `csv:"proto" json:"proto"`
 	Cell
-	// Wait is the way both sides waited for a message, block or spin: spin only if both did.
+	// Wait is the way in which whoever receives what is measured waited, block or spin: of two, spin only if
+	// both did.
 	WaitAsked string    `csv:"wait_asked" json:"wait_asked"`
 	Wait      string    `csv:"wait" json:"wait"`
 	Started   time.Time `csv:"started_utc" json:"started_utc"`

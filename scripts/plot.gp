@@ -2,7 +2,8 @@
 #
 #     gnuplot -c scripts/plot.gp results/latest
 #
-# latency.png: the distribution of round trips, a curve for each transport and message size, all trials together
+# latency.png: the distribution of round trips, a curve for each transport, message size and number
+#   of flows, all trials together
 # throughput.png: goodput, medians over trials with the smallest and the largest trial
 # Both are written into the run's folder.
 
@@ -12,26 +13,31 @@ set datafile columnheaders
 set datafile missing NaN            # a row that is not asked for breaks no curve
 blue = "#0072b2"; orange = "#d55e00" # colours that the colour-blind tell apart; UDP is dashed or hatched too
 
-# The message sizes in the rows of one kind, in their order.
-sizes = ""
-note(size) = (sizes = strstrt(sizes . " ", " " . size . " ") == 0 ? sizes . " " . size : sizes, 0)
+# The cells in the rows of one kind, in their order, as "64" or "64x10" for 10 flows of 64 B.
+cell(row) = strcol("flows") eq "1" ? strcol("size_bytes") : strcol("size_bytes") . "x" . strcol("flows")
+cells = ""
+note(c) = (cells = strstrt(cells . " ", " " . c . " ") == 0 ? cells . " " . c : cells, 0)
+label(c) = strstrt(c, "x") > 0 ? c[:strstrt(c, "x") - 1] . " B, " . c[strstrt(c, "x") + 1:] . " flows" : c . " B"
 latency = run . "/latency.csv"
-set yrange [-1:1]
-set table $nothing                  # read the rows, and draw none
-plot latency using (strcol("workload") eq "latency" ? note(strcol("size_bytes")) : 0)
-latency_sizes = sizes
-sizes = ""
 summary = run . "/summary.csv"
-plot summary using (strcol("metric") eq "goodput_bps" ? note(strcol("size_bytes")) : 0)
-throughput_sizes = sizes
+set table $nothing                  # read the rows, and draw none: summary.csv names every cell
+set yrange [-1:1]
+plot summary using (strcol("metric") eq "rtt_p50_us" && strcol("workload") eq "latency" ? note(cell(0)) : 0)
+latency_cells = cells
+cells = ""
+plot summary using (strcol("metric") eq "goodput_bps" ? note(cell(0)) : 0)
+throughput_cells = cells
 unset table
+if (words(latency_cells) + words(throughput_cells) == 0) {
+    print "nothing to plot: " . run . " has neither latency nor throughput trials"
+}
 
 set terminal pngcairo size 1000,600 font "sans,12" noenhanced
 set grid lc rgb "#dddddd"
 set border 3
 set tics nomirror
 
-if (words(latency_sizes) > 0) {
+if (words(latency_cells) > 0) {
     set output run . "/latency.png"
     set title "Round trip, one message in flight"
     set xlabel "round trip, µs (logarithmic)"
@@ -39,32 +45,32 @@ if (words(latency_sizes) > 0) {
     set logscale x
     set yrange [0:1]
     set key bottom right
-    is(proto, size) = strcol("workload") eq "latency" && strcol("proto") eq proto && strcol("size_bytes") eq size
-    plot for [i = 1:words(latency_sizes)] latency \
-             using (is("tcp", word(latency_sizes, i)) ? column("to_ns") / 1000. : NaN):(column("count")) \
-             smooth cnormal lc rgb blue lw i dt 1 title "TCP " . word(latency_sizes, i) . " B", \
-         for [i = 1:words(latency_sizes)] latency \
-             using (is("udp", word(latency_sizes, i)) ? column("to_ns") / 1000. : NaN):(column("count")) \
-             smooth cnormal lc rgb orange lw i dt 2 title "UDP " . word(latency_sizes, i) . " B"
+    is(proto, c) = strcol("workload") eq "latency" && strcol("proto") eq proto && cell(0) eq c
+    plot for [i = 1:words(latency_cells)] latency \
+             using (is("tcp", word(latency_cells, i)) ? column("to_ns") / 1000. : NaN):(column("count")) \
+             smooth cnormal lc rgb blue lw i dt 1 title "TCP " . label(word(latency_cells, i)), \
+         for [i = 1:words(latency_cells)] latency \
+             using (is("udp", word(latency_cells, i)) ? column("to_ns") / 1000. : NaN):(column("count")) \
+             smooth cnormal lc rgb orange lw i dt 2 title "UDP " . label(word(latency_cells, i))
     unset output
     unset logscale x
     print "wrote " . run . "/latency.png"
 }
 
-if (words(throughput_sizes) > 0) {
+if (words(throughput_cells) > 0) {
     set output run . "/throughput.png"
     set title "Goodput, as fast as it goes, counted by the receiver"
     set xlabel "message size"
     set ylabel "goodput, Gbit/s"
     set yrange [0:*]
-    set xrange [0.4:words(throughput_sizes) + 0.6]
+    set xrange [0.4:words(throughput_cells) + 0.6]
     set xtics ("" 0)
-    do for [i = 1:words(throughput_sizes)] { set xtics add (word(throughput_sizes, i) . " B" i) }
+    do for [i = 1:words(throughput_cells)] { set xtics add (label(word(throughput_cells, i)) i) }
     set key top left
     set boxwidth 0.35
     set style fill solid 0.7
-    place(size) = sum [i = 1:words(throughput_sizes)] (word(throughput_sizes, i) eq size ? i : 0)
-    x(offset) = strcol("metric") eq "goodput_bps" ? place(strcol("size_bytes")) + offset : NaN
+    place(c) = sum [i = 1:words(throughput_cells)] (word(throughput_cells, i) eq c ? i : 0)
+    x(offset) = strcol("metric") eq "goodput_bps" ? place(cell(0)) + offset : NaN
     gbit(name) = column(name) / 1e9
     plot summary using (x(-0.18)):(gbit("tcp_value")) with boxes lc rgb blue title "TCP", \
          summary using (x(0.18)):(gbit("udp_value")) with boxes lc rgb orange fs pattern 4 title "UDP", \
