@@ -79,8 +79,8 @@ func TestScheduleIsMadeOfPairs(t *testing.T) {
 	p := DefaultPlan()
 	p.Seed = 42
 	all := p.schedule(both)
-	if len(all) != p.TrialCount() || len(all) != 140 {
-		t.Fatalf("%d trials, want 140", len(all))
+	if len(all) != p.TrialCount() || len(all) != 160 {
+		t.Fatalf("%d trials, want 160", len(all))
 	}
 	firsts := map[string]int{}
 	perCell := map[string]int{}
@@ -96,8 +96,8 @@ func TestScheduleIsMadeOfPairs(t *testing.T) {
 	if firsts["tcp"] < 20 || firsts["udp"] < 20 {
 		t.Errorf("the order in a pair is not drawn: %v begin it", firsts)
 	}
-	if len(perCell) != 7 {
-		t.Errorf("cells %v, want 7", perCell)
+	if len(perCell) != 8 {
+		t.Errorf("cells %v, want 8", perCell)
 	}
 	for cell, n := range perCell {
 		if n != 10 {
@@ -107,11 +107,11 @@ func TestScheduleIsMadeOfPairs(t *testing.T) {
 	// Every round holds every cell once.
 	for round := range 10 {
 		seen := map[string]bool{}
-		for _, s := range all[round*14 : round*14+14] {
+		for _, s := range all[round*16 : round*16+16] {
 			seen[s.String()] = true
 		}
-		if len(seen) != 14 {
-			t.Errorf("round %d holds %d different trials, want 14", round, len(seen))
+		if len(seen) != 16 {
+			t.Errorf("round %d holds %d different trials, want 16", round, len(seen))
 		}
 	}
 }
@@ -133,10 +133,13 @@ func TestScheduleIsDecidedByTheSeed(t *testing.T) {
 	}
 }
 
-func TestConnectIsMeasuredWithTheFirstSizeAlone(t *testing.T) {
+func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 	p := DefaultPlan()
-	p.Workloads, p.Sizes = []string{"connect", "latency"}, []int{100, 200}
-	want := []PlannedCell{{"connect", 100, 1, 20}, {"latency", 100, 1, 20}, {"latency", 200, 1, 20}}
+	p.Workloads, p.Sizes, p.Flows, p.Trials = []string{"connect", "latency"}, []int{100, 200}, []int{1, 3}, 5
+	want := []PlannedCell{
+		{"connect", 100, 1, 10}, {"connect", 100, 3, 10}, {"connect", 200, 1, 10}, {"connect", 200, 3, 10},
+		{"latency", 100, 1, 10}, {"latency", 100, 3, 10}, {"latency", 200, 1, 10}, {"latency", 200, 3, 10},
+	}
 	if got := p.Cells(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -12,8 +12,7 @@ type cell struct {
 	flows    int
 }
 
-// cells lays out the plan's parameters in the order of the table. What a workload does not depend on is
-// not varied: connect is measured with the first size alone.
+// cells lays out the plan's parameters in the order of the table.
 func (p Plan) cells() []cell {
 	var all []cell
 	for _, name := range p.Workloads {
@@ -21,11 +20,7 @@ func (p Plan) cells() []cell {
 		if err != nil {
 			continue // Validate tells
 		}
-		sizes := p.Sizes
-		if w.firstSizeOnly {
-			sizes = sizes[:1]
-		}
-		for _, size := range sizes {
+		for _, size := range p.Sizes {
 			for _, flows := range p.Flows {
 				all = append(all, cell{workload: w, size: size, flows: flows})
 			}

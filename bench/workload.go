@@ -15,8 +15,6 @@ type workload struct {
 	run func(*trial) error
 	// opensFlows is set where opening a flow is part of what is measured.
 	opensFlows bool
-	// firstSizeOnly is set where the result does not depend on the message size.
-	firstSizeOnly bool
 	// unpaced is set where nothing keeps the sender from outrunning the receiver.
 	unpaced bool
 	// paced is set where the plan's rate counts.
@@ -28,7 +26,7 @@ var workloads = []workload{
 	{name: "latency", mode: Echo, run: runLatency},
 	{name: "paced", mode: Echo, run: runPaced, paced: true},
 	{name: "throughput", mode: Sink, run: runThroughput, unpaced: true},
-	{name: "connect", mode: Echo, run: runConnect, opensFlows: true, firstSizeOnly: true},
+	{name: "connect", mode: Echo, run: runConnect, opensFlows: true},
 }
 
 // WorkloadNames returns the names of all workloads, in the order of the tables.

@@ -57,7 +57,7 @@ Workloads:
   latency     one message in flight: the next is sent when the reply has come
   paced       at a fixed rate whether or not replies come, timed from the intended send
   throughput  as fast as it goes, one way, counted by the receiver
-  connect     from nothing to the first echoed reply (with the first --size alone)
+  connect     from nothing to the first echoed reply
 
 Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file (--config plan.yaml with a line
 "trials: 3"); the command line counts before the environment, and that before the file.`,
