@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,6 +19,8 @@ import (
 	"tcpvsudp/tcp"
 	"tcpvsudp/udp"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -68,7 +71,7 @@ func TestTheStory(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden := filepath.Join("testdata", "buffer-"+strconv.Itoa(o.Buffer)+".txt")
-		if os.Getenv("UPDATE_GOLDEN") != "" {
+		if *update {
 			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -106,6 +106,8 @@ type Latency struct {
 	P99Us  Value `csv:"p99_us" json:"p99_us"`
 	P999Us Value `csv:"p999_us" json:"p999_us"`
 	MaxUs  Value `csv:"max_us" json:"max_us"`
+	// Outside is how many values lay outside the histogram's range and were counted as its nearest end.
+	Outside Value `csv:"outside_range_count" json:"outside_range_count"`
 }
 
 // Throughput is counted by the receiver, by its clock, between the first and the last measured arrival:

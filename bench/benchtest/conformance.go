@@ -1,7 +1,6 @@
 package benchtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -60,129 +59,6 @@ func Conformance(t *testing.T, s Subject) {
 			}
 		})
 	}
-}
-
-// bed is a server and what a test needs to talk to it.
-type bed struct {
-	Subject
-	t        *testing.T
-	wait     bench.Wait
-	sessions *bench.Table
-	addr     string
-}
-
-func newBed(t *testing.T, s Subject, wait bench.Wait) *bed {
-	sessions := bench.NewTable()
-	return &bed{Subject: s, t: t, wait: wait, sessions: sessions, addr: s.Serve(t, sessions)}
-}
-
-// agree makes a session.
-func (b *bed) agree(mode bench.Mode, size, flows int) *bench.Session {
-	b.t.Helper()
-	s, err := b.sessions.Agree(bench.Spec{
-		Proto: b.Transport.Name(), Mode: mode, Size: size, Flows: flows, Wait: b.wait, Duration: time.Minute, Verify: true,
-	}, b.Client)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(func() { _ = b.sessions.End(s.ID) })
-	return s
-}
-
-// dial opens a flow that ends with the test and gives up after patience.
-func (b *bed) dial() bench.Flow {
-	b.t.Helper()
-	f, err := b.Transport.Dial(context.Background(), b.addr, bench.Options{Wait: b.wait})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(func() { f.Close() })
-	deadline(b.t, f, patience)
-	return f
-}
-
-func deadline(t *testing.T, f bench.Flow, d time.Duration) {
-	t.Helper()
-	for _, set := range []func(time.Time) error{f.SetSendDeadline, f.SetRecvDeadline} {
-		if err := set(time.Now().Add(d)); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// block makes n requests from seq on.
-func (b *bed) block(s *bench.Session, flow uint32, seq uint64, n int) []byte {
-	size := s.Spec.Size
-	block := bench.NewBlock(n, size)
-	for i := range n {
-		msg := block[i*size : (i+1)*size]
-		bench.Header{Kind: bench.Request, Flow: flow, Session: s.ID, Seq: seq + uint64(i), Sent: 42}.Put(msg)
-		for j := range msg[bench.HeaderSize:] {
-			msg[bench.HeaderSize+j] = byte(j % 251)
-		}
-	}
-	return block
-}
-
-func (b *bed) send(f bench.Flow, block []byte, size int) {
-	b.t.Helper()
-	if n, err := f.Send(block, size); err != nil || n != len(block)/size {
-		b.t.Fatalf("Send = %d, %v; want %d messages", n, err, len(block)/size)
-	}
-}
-
-// recv receives exactly n messages, in however many calls, into a block of room messages.
-func (b *bed) recv(f bench.Flow, n, room, size int) []byte {
-	b.t.Helper()
-	var all []byte
-	block := bench.NewBlock(room, size)
-	for len(all) < n*size {
-		got, err := f.Recv(block, size)
-		if err != nil || got < 1 || got > room {
-			b.t.Fatalf("Recv = %d, %v after %d of %d messages", got, err, len(all)/size, n)
-		}
-		all = append(all, block[:got*size]...)
-	}
-	if len(all) != n*size {
-		b.t.Fatalf("received %d messages, want %d", len(all)/size, n)
-	}
-	return all
-}
-
-// wantReplies checks that replies are those to requests, byte by byte but for the kind.
-func (b *bed) wantReplies(replies, requests []byte, size int) {
-	b.t.Helper()
-	for off := 0; off < len(requests); off += size {
-		h, ok := bench.ParseHeader(replies[off:])
-		if !ok || h.Kind != bench.Reply {
-			b.t.Fatalf("message %d is no reply: %+v", off/size, h)
-		}
-		h.Kind = bench.Request
-		h.Put(replies[off:])
-	}
-	if !bytes.Equal(replies, requests) {
-		b.t.Fatal("the replies are not what was sent")
-	}
-}
-
-// wantSilence checks that nothing comes back; that the server closes the flow is silence too.
-func (b *bed) wantSilence(f bench.Flow, size int) {
-	b.t.Helper()
-	deadline(b.t, f, silence)
-	n, err := f.Recv(bench.NewBlock(1, size), size)
-	if n != 0 || err == nil {
-		b.t.Fatalf("Recv = %d, %v; want silence", n, err)
-	}
-}
-
-// settle ends the session and returns its account.
-func (b *bed) settle(s *bench.Session, sent ...uint64) bench.Account {
-	b.t.Helper()
-	a, err := b.sessions.Settle(context.Background(), s.ID, bench.Settlement{Sent: sent, Tmax: silence, Quiet: time.Millisecond})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return a
 }
 
 func testEchoOne(t *testing.T, b *bed) {

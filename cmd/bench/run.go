@@ -192,13 +192,21 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 		Keep: w.Add, Progress: show.tell,
 	})
 	show.end()
-	if err != nil && ctx.Err() == nil && own != nil && hasEnded(own) {
-		err = serverEnded(own) // whatever failed, failed because of it
+	return finish(w, rootCause(ctx, own, err))
+}
+
+// rootCause is why a run that failed with err did: whatever fails when it is called off, or when its server has
+// ended, fails because of that. A run that did not fail has none, whatever has happened since.
+func rootCause(ctx context.Context, own *child.Process, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case own != nil && hasEnded(own):
+		return serverEnded(own)
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
-	return finish(w, err)
+	return err
 }
 
 // hasEnded tells whether p has ended, or is about to: its sockets close before its end is known.

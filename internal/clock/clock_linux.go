@@ -29,8 +29,8 @@ func start() (time.Time, int64) {
 	return b, origin
 }
 
-// spinMargin is how long before its moment a waiter wakes up, to spin the rest: some 2 times the
-// 40 µs by which clock_nanosleep overshoots with a timer slack of 1 ns.
+// spinMargin is how long before its moment a waiter wakes up, to spin the rest. The send lag in the results shows
+// whether a machine wakes up later than that.
 const spinMargin = 80 * time.Microsecond
 
 type slackless struct{ old uintptr }

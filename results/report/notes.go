@@ -57,6 +57,11 @@ func irregular(trials []results.Trial) (notes []string) {
 	for _, t := range trials {
 		corrupt, _ := t.Corrupt.Get()
 		unsent, _ := t.Unsent.Get()
+		outside := 0.0
+		for _, l := range []results.Latency{t.RTT, t.Connect, t.SendLag} {
+			n, _ := l.Outside.Get()
+			outside += n
+		}
 		for _, found := range []struct {
 			what string
 			n    float64
@@ -67,6 +72,7 @@ func irregular(trials []results.Trial) (notes []string) {
 			{"datagrams were no message", float64(t.Malformed)},
 			{"messages found the sender's own queue full", float64(t.SendErrors)},
 			{"arrivals were too late to be told from duplicates", float64(t.BeyondWindowCount)},
+			{"times were outside the histogram's range and count as its end", outside},
 			{"messages were not sent: the sender had no time for them", unsent},
 		} {
 			k := key{t.Proto, t.Workload, found.what}
