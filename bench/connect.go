@@ -13,7 +13,7 @@ import (
 // awaits its reply, closes the flow and starts over.
 func runConnect(t *trial) error {
 	return t.each(func(w *worker) error {
-		for now := clock.Now(); now < t.stop; now = clock.Now() {
+		for now := w.hold(); now < t.stop; now = w.hold() {
 			if err := w.connectOnce(now); err != nil {
 				return err
 			}
@@ -26,7 +26,7 @@ func runConnect(t *trial) error {
 // connectOnce does one connection at time now. One that nobody answers is a lost message.
 func (w *worker) connectOnce(now int64) error {
 	seq := w.number(now)
-	err := w.open(Options{Wait: w.t.plan.Wait, Brief: true}, w.tmax())
+	err := w.open(Options{Wait: w.wait(), DontFragment: w.t.plan.DontFragment, Brief: true}, w.tmax())
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		if seq&WarmUp == 0 {
 			w.timedOut++

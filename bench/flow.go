@@ -53,6 +53,8 @@ type Options struct {
 	Wait Wait
 	// SendBuffer and RecvBuffer are SO_SNDBUF and SO_RCVBUF in bytes.
 	SendBuffer, RecvBuffer int
+	// DontFragment forbids to cut a message into several packets on the way, for a transport that would.
+	DontFragment bool
 	// Brief says that the flow is opened for a single exchange, after which nothing is in flight: TCP
 	// then closes by a reset, so that no port of a thousand connections a second stays in TIME_WAIT.
 	Brief bool
@@ -89,9 +91,21 @@ func (t *Traffic) Add(u Traffic) {
 	t.Malformed += u.Malformed
 }
 
+func (t Traffic) minus(u Traffic) Traffic {
+	return Traffic{t.SendCalls - u.SendCalls, t.RecvCalls - u.RecvCalls, t.Truncated - u.Truncated, t.Malformed - u.Malformed}
+}
+
 // ErrSendQueueFull says that the sender's own queue had no room for a message (ENOBUFS): it was lost
 // before it left. A Flow's Send returns it wrapped; the message counts as sent, and is lost.
 var ErrSendQueueFull = errors.New("send queue full")
+
+// ErrUnreachable says that there was no way to the peer when a message was sent. A Flow's Send returns it wrapped; the
+// message counts as sent, and is lost: the way may be there again for the next.
+var ErrUnreachable = errors.New("no way to the peer")
+
+// ErrTooLong says that a message does not fit through the path in one packet, and Options.DontFragment was set.
+// A Flow's Send returns it wrapped.
+var ErrTooLong = errors.New("message too long for the path")
 
 // Wait is the way a receiver waits for the next message.
 type Wait uint8

@@ -1,13 +1,11 @@
 package bench
 
-import "tcpvsudp/internal/clock"
-
 // runLatency is the closed loop: each flow has one message in flight and sends the next when the reply
 // has come, or when it has been given up. It measures service time.
 func runLatency(t *trial) error {
 	return t.each(func(w *worker) error {
 		w.sendUntil(t.stop + int64(sendPatience))
-		for now := clock.Now(); now < t.stop; now = clock.Now() {
+		for now := w.hold(); now < t.stop; now = w.hold() {
 			seq := w.number(now)
 			w.armFor(now)
 			if err := w.sendOne(seq, now); err != nil {

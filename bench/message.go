@@ -52,6 +52,9 @@ const WarmUp = 1 << 63
 //	 8  session 8
 //	16  seq     8
 //	24  sent    8
+//
+// The answer to a message of 40 bytes or more has, in the eight bytes after its header, the server's monotonic clock in
+// nanoseconds when the message arrived: its stamp.
 type Header struct {
 	Kind    Kind
 	Flow    uint32
@@ -122,9 +125,36 @@ func fillBlock(block []byte, size int, h Header) {
 	}
 }
 
-// intact tells whether the bytes after msg's header are body, which is pattern(len(msg)). A nil body
-// asks for no check.
-func intact(msg, body []byte) bool { return body == nil || bytes.Equal(msg[HeaderSize:], body) }
+// intact tells whether the bytes after msg's header are body, which is pattern(len(msg)); with stamped set those
+// of a stamp are let pass. A nil body asks for no check.
+func intact(msg, body []byte, stamped bool) bool {
+	if body == nil {
+		return true
+	}
+	rest := msg[HeaderSize:]
+	if stamped && len(rest) >= stampSize {
+		rest, body = rest[stampSize:], body[stampSize:]
+	}
+	return bytes.Equal(rest, body)
+}
+
+// stampSize is the size of a stamp in bytes.
+const stampSize = 8
+
+// setStamp notes in an answer when its message arrived, if there is room.
+func setStamp(msg []byte, at int64) {
+	if len(msg) >= HeaderSize+stampSize {
+		binary.BigEndian.PutUint64(msg[HeaderSize:], uint64(at))
+	}
+}
+
+// stamp is what setStamp has noted; ok is false where there was no room.
+func stamp(msg []byte) (at int64, ok bool) {
+	if len(msg) < HeaderSize+stampSize {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint64(msg[HeaderSize:])), true
+}
 
 func (k Kind) String() string {
 	switch k {

@@ -45,16 +45,30 @@ func TestIntactNoticesEveryByte(t *testing.T) {
 	fillBlock(block, size, Header{Kind: Request})
 	body := pattern(size)
 	for off := 0; off < len(block); off += size {
-		if !intact(block[off:off+size], body) {
+		if !intact(block[off:off+size], body, false) {
 			t.Fatalf("the message at %d is not intact", off)
 		}
 	}
 	for i := HeaderSize; i < size; i++ {
 		block[i] ^= 1
-		if intact(block[:size], body) {
+		if intact(block[:size], body, false) {
 			t.Fatalf("a change of byte %d is not noticed", i)
 		}
+		if inStamp := i < HeaderSize+stampSize; intact(block[:size], body, true) != inStamp {
+			t.Fatalf("a change of byte %d of a reply: in its stamp %v", i, inStamp)
+		}
 		block[i] ^= 1
+	}
+}
+
+// A message has a stamp if it has room for all of it.
+func TestStamp(t *testing.T) {
+	for size, room := range map[int]bool{HeaderSize: false, HeaderSize + 7: false, HeaderSize + 8: true, 1400: true} {
+		msg := NewBlock(1, size)
+		setStamp(msg, -7)
+		if at, ok := stamp(msg); ok != room || ok && at != -7 {
+			t.Errorf("%d B: stamped %d, %v", size, at, ok)
+		}
 	}
 }
 

@@ -11,13 +11,16 @@ import (
 // Plan is all that a run is going to do. It is complete: nothing is looked up or chosen later but what
 // Seed decides.
 type Plan struct {
-	Protos    []string      `json:"protos"`
-	Workloads []string      `json:"workloads"`
-	Sizes     []int         `json:"sizes_bytes"`
-	Flows     []int         `json:"flows"`
-	Trials    int           `json:"trials"`
-	Warmup    time.Duration `json:"warmup_ns"`
-	Duration  time.Duration `json:"duration_ns"`
+	Protos    []string `json:"protos"`
+	Workloads []string `json:"workloads"`
+	Sizes     []int    `json:"sizes_bytes"`
+	Flows     []int    `json:"flows"`
+	// Directions are those of the workloads that go one way: up to the server, down from it, or both at once on flows of
+	// their own.
+	Directions []string      `json:"directions"`
+	Trials     int           `json:"trials"`
+	Warmup     time.Duration `json:"warmup_ns"`
+	Duration   time.Duration `json:"duration_ns"`
 	// Drain is how long a message is waited for after the last send (Tmax of RFC 7680), and by a closed
 	// loop after each. 0 stands for the larger of 1 s and 4 times the worst round trip seen.
 	Drain time.Duration `json:"drain_ns"`
@@ -25,6 +28,8 @@ type Plan struct {
 	Rate   float64 `json:"rate_msg_per_s"`
 	Wait   Wait    `json:"wait"`
 	Verify bool    `json:"verify"`
+	// DontFragment forbids that what the client sends is cut into several packets on the way.
+	DontFragment bool `json:"dont_fragment"`
 	// Seed decides the order of the trials.
 	Seed uint64 `json:"seed"`
 }
@@ -32,14 +37,15 @@ type Plan struct {
 // DefaultPlan takes about a minute.
 func DefaultPlan() Plan {
 	return Plan{
-		Protos:    []string{"tcp", "udp"},
-		Workloads: WorkloadNames(),
-		Sizes:     []int{64, 1400},
-		Flows:     []int{1},
-		Trials:    10,
-		Warmup:    50 * time.Millisecond,
-		Duration:  250 * time.Millisecond,
-		Rate:      2000,
+		Protos:     []string{"tcp", "udp"},
+		Workloads:  WorkloadNames(),
+		Sizes:      []int{64, 1400},
+		Flows:      []int{1},
+		Directions: []string{"up"},
+		Trials:     10,
+		Warmup:     50 * time.Millisecond,
+		Duration:   250 * time.Millisecond,
+		Rate:       2000,
 	}
 }
 
@@ -64,7 +70,7 @@ func (p Plan) Validate(transports []Transport) error {
 	for _, list := range []struct {
 		what string
 		n    int
-	}{{"protocol", len(p.Protos)}, {"workload", len(p.Workloads)}, {"message size", len(p.Sizes)}, {"number of flows", len(p.Flows)}} {
+	}{{"protocol", len(p.Protos)}, {"workload", len(p.Workloads)}, {"message size", len(p.Sizes)}, {"number of flows", len(p.Flows)}, {"direction", len(p.Directions)}} {
 		if list.n == 0 {
 			bad("no %s is given", list.what)
 		}
@@ -95,6 +101,14 @@ func (p Plan) Validate(transports []Transport) error {
 			bad("%d flows can't be run: use from 1 to %d", n, MaxFlows)
 		}
 	}
+	for _, direction := range p.Directions {
+		if directions[direction] == "" {
+			bad("unknown direction %q: use one or more of up,down,both", direction)
+		}
+	}
+	if p.DontFragment && slices.ContainsFunc(p.cells(), func(c cell) bool { return c.mode() != Sink && c.mode() != Echo }) {
+		bad("what the server sends can't be kept from being fragmented: leave the directions down and both out, or --df")
+	}
 	if p.Trials < 1 || p.Trials > 100_000 {
 		bad("%d trials can't be run: use from 1 to 100000", p.Trials)
 	}
@@ -110,7 +124,7 @@ func (p Plan) Validate(transports []Transport) error {
 	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
 		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)
 	}
-	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows)} {
+	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions)} {
 		if dup != "" {
 			bad("%s is given twice: give it once", dup)
 		}
@@ -125,6 +139,41 @@ func duplicate[T comparable](list []T) string {
 		}
 	}
 	return ""
+}
+
+// Check returns an error when the plan holds a trial that a server with such limits does not allow.
+func (p Plan) Check(limits Limits) error {
+	for _, c := range p.cells() {
+		for _, proto := range p.Protos {
+			if err := limits.Check(p.spec(c, proto, limits)); err != nil {
+				return fmt.Errorf("%s of %d B: %w", c.workload.name, c.size, err)
+			}
+		}
+	}
+	return nil
+}
+
+// spec is what a trial asks of a server with such limits.
+func (p Plan) spec(c cell, proto string, limits Limits) Spec {
+	s := Spec{
+		Proto:    proto,
+		Mode:     c.mode(),
+		Size:     c.size,
+		Flows:    c.flows,
+		Wait:     p.Wait,
+		Warmup:   p.Warmup,
+		Duration: p.Warmup + p.Duration,
+		RateBps:  limits.RateBps,
+		Verify:   p.Verify,
+	}
+	if c.workload.paced {
+		s.RateBps = p.Rate * float64(c.size) * 8
+	}
+	// The time series has intervals of a tenth of the trial, from 10 ms to a second; longer only where so many flows would
+	// have more than a server makes.
+	s.Interval = min(max(p.Duration/10, 10*time.Millisecond), time.Second)
+	s.Interval = max(s.Interval, s.Duration*time.Duration(s.flowCount())/(MaxBuckets/2))
+	return s
 }
 
 // TrialCount is the number of trials of the plan.

@@ -135,10 +135,12 @@ func TestScheduleIsDecidedByTheSeed(t *testing.T) {
 
 func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 	p := DefaultPlan()
-	p.Workloads, p.Sizes, p.Flows, p.Trials = []string{"connect", "latency"}, []int{100, 200}, []int{1, 3}, 5
+	p.Workloads, p.Sizes, p.Flows, p.Trials = []string{"connect", "throughput"}, []int{100, 200}, []int{1, 3}, 5
+	p.Directions = []string{"up", "both"}
 	want := []PlannedCell{
-		{"connect", 100, 1, 10}, {"connect", 100, 3, 10}, {"connect", 200, 1, 10}, {"connect", 200, 3, 10},
-		{"latency", 100, 1, 10}, {"latency", 100, 3, 10}, {"latency", 200, 1, 10}, {"latency", 200, 3, 10},
+		{"connect", 100, 1, "echo", 10}, {"connect", 100, 3, "echo", 10}, {"connect", 200, 1, "echo", 10}, {"connect", 200, 3, "echo", 10},
+		{"throughput", 100, 1, "up", 10}, {"throughput", 100, 1, "both", 10}, {"throughput", 100, 3, "up", 10}, {"throughput", 100, 3, "both", 10},
+		{"throughput", 200, 1, "up", 10}, {"throughput", 200, 1, "both", 10}, {"throughput", 200, 3, "up", 10}, {"throughput", 200, 3, "both", 10},
 	}
 	if got := p.Cells(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)

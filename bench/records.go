@@ -9,9 +9,9 @@ import (
 // records turns what a finished trial counted into its rows.
 func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.Interval) {
 	client, latency := t.client()
-	received := t.server // one way, the server's account is the receiver's
-	if t.workload.mode == Echo {
-		received = client
+	received := client // of an echo, all that counts is what came back
+	if t.spec.Mode != Echo {
+		received.Add(t.server) // one way each flow has one receiver
 	}
 	row := results.Trial{
 		Number:     number,
@@ -26,7 +26,7 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		DrainedMs:  milliseconds(t.drained),
 		Loss:       t.loss(received, client),
 		Order:      order(received.Counts),
-		Throughput: t.throughput(received),
+		Throughput: t.throughput(client),
 		Cost:       t.cost(received, client),
 		Granted:    granted(client.Granted, t.server.Granted),
 	}
@@ -50,16 +50,23 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		keep(latency, "rtt", &row.RTT)
 	}
 	keep(t.lag, "send_lag", &row.SendLag)
+	up, down := t.oneWay()
+	keep(up, "owd_up", &row.OneWayUp)
+	keep(down, "owd_down", &row.OneWayDown)
+	if t.clocks.known() {
+		row.ClockOffsetUs = results.Known(float64(t.clocks.offset(t.clocks.after.at)) / 1000)
+		row.ClockErrorUs = results.Known(float64(t.clocks.bound()) / 1000)
+	}
 	return row, buckets, t.intervals(number, received.Series)
 }
 
 // client sums the workers' accounts.
 func (t *trial) client() (sum Account, latency *results.Histogram) {
-	if t.workload.mode == Echo {
+	if t.spec.Mode == Echo {
 		latency = results.NewHistogram()
 	}
 	for _, w := range t.workers {
-		one := w.tally.account(w.sent)
+		one := w.tally.account(w.expected())
 		one.Traffic, one.Granted = w.traffic, w.granted
 		sum.Add(one)
 		if latency != nil {
@@ -71,14 +78,17 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 
 // waited is the way in which those who receive what is measured waited: of two, spin only if both did.
 func (t *trial) waited(client Account) Wait {
-	if t.workload.mode == Sink {
+	switch t.spec.Mode {
+	case Sink:
 		return t.server.Granted.Wait
+	case Source:
+		return client.Granted.Wait
 	}
 	return min(client.Granted.Wait, t.server.Granted.Wait)
 }
 
 func (t *trial) cellRecord() results.Cell {
-	c := results.Cell{Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows}
+	c := results.Cell{Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows, Direction: t.direction}
 	if t.workload.paced {
 		c.RateAsked = results.Known(t.plan.Rate)
 	}
@@ -102,6 +112,7 @@ func (t *trial) loss(received, client Account) results.Loss {
 		Malformed:        client.Malformed + t.server.Malformed,
 		Foreign:          client.Foreign + t.server.Foreign,
 	}
+	l.SendErrors = t.server.Source.SendErrors
 	for _, w := range t.workers {
 		l.TimedOut += w.timedOut
 		l.SendErrors += w.sendErrors
@@ -109,7 +120,7 @@ func (t *trial) loss(received, client Account) results.Loss {
 	if t.workload.paced {
 		l.Unsent = results.Known(float64(t.unsent))
 	}
-	if t.workload.mode == Echo {
+	if t.spec.Mode == Echo {
 		// A reply that is missing although its request arrived was lost on the way back.
 		requests := t.server.Lost()
 		l.LostRequests = results.Known(float64(requests))
@@ -141,23 +152,51 @@ func order(c Counts) results.Order {
 	return o
 }
 
-// throughput counts the intervals between arrivals: what came with the first block took none.
-func (t *trial) throughput(received Account) results.Throughput {
+// throughput is what the client received, in an echo and from a source, and what the server did as a sink; each by its
+// own clock, and both together where messages went both ways.
+func (t *trial) throughput(client Account) results.Throughput {
 	var r results.Throughput
-	seconds := float64(received.LastNs-received.FirstNs) / 1e9
-	bytes := float64(received.Bytes - received.FirstBytes)
-	if seconds > 0 {
-		r.GoodputBps = results.Ratio(bytes*8, seconds)
-		r.MessagesPerS = results.Ratio(bytes/float64(t.size), seconds)
+	size := float64(t.size) * 8
+	if t.spec.Mode != Sink {
+		r.DownBps = goodput(client)
 	}
-	if t.workload.unpaced {
-		begin, end, sent := t.workers[0].sendBegin, t.workers[0].sendEnd, uint64(0)
-		for _, w := range t.workers {
-			begin, end, sent = min(begin, w.sendBegin), max(end, w.sendEnd), sent+w.sent
+	if t.spec.Mode == Sink || t.spec.Mode == Duplex {
+		r.UpBps = goodput(t.server)
+	}
+	r.GoodputBps = sum(r.UpBps, r.DownBps)
+	if bps, known := r.GoodputBps.Get(); known {
+		r.MessagesPerS = results.Known(bps / size)
+	}
+	if t.spec.Mode == Echo {
+		r.UpBps, r.DownBps = results.Value{}, results.Value{} // an echo is no throughput of a direction
+		return r
+	}
+	var up SourceAccount
+	for _, w := range t.workers {
+		if w.mode == Sink {
+			up.Add(SourceAccount{Sent: w.sent, BeginNs: w.sendBegin, EndNs: w.sendEnd})
 		}
-		r.OfferedBps = results.Ratio(float64(sent)*float64(t.size)*8, float64(end-begin)/1e9)
 	}
+	offered := func(a SourceAccount) results.Value {
+		return results.Ratio(float64(a.Sent)*size, float64(a.EndNs-a.BeginNs)/1e9)
+	}
+	r.OfferedBps = sum(offered(up), offered(t.server.Source))
 	return r
+}
+
+// goodput counts the intervals between arrivals: what came with the first block took none.
+func goodput(received Account) results.Value {
+	return results.Ratio(float64(received.Bytes-received.FirstBytes)*8, float64(received.LastNs-received.FirstNs)/1e9)
+}
+
+// sum adds what is known of a and b.
+func sum(a, b results.Value) results.Value {
+	x, known := a.Get()
+	if !known {
+		return b
+	}
+	y, _ := b.Get()
+	return results.Known(x + y)
 }
 
 func (t *trial) cost(received, client Account) results.Cost {
@@ -178,7 +217,7 @@ func (t *trial) cost(received, client Account) results.Cost {
 	// The flows' calls include those of the warm-up, and so do the messages.
 	var messages float64
 	for _, w := range t.workers {
-		messages += float64(w.sent + w.warm)
+		messages += float64(w.sent + w.warm) // a source does not tell its warm-up's
 	}
 	c.ClientCallsPerM = results.Ratio(float64(client.SendCalls+client.RecvCalls), messages)
 	c.ServerCallsPerM = results.Ratio(float64(t.server.SendCalls+t.server.RecvCalls), messages)
@@ -228,7 +267,7 @@ func (t *trial) intervals(number int, series []SeriesBucket) []results.Interval 
 			Messages:   b.Messages,
 			GoodputBps: float64(b.Messages) * float64(t.size) * 8 / length.Seconds(),
 		}
-		if t.workload.mode == Echo && b.Messages > 0 {
+		if t.spec.Mode == Echo && b.Messages > 0 {
 			row.LatencyMeanUs = results.Ratio(float64(b.LatencySumNs)/1000, float64(b.Messages))
 			row.LatencyMaxUs = results.Known(float64(b.LatencyMaxNs) / 1000)
 		}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,15 +10,25 @@ import (
 	"tcpvsudp/results"
 )
 
-// Control agrees sessions with a server, wherever it is.
+// Control agrees sessions with a server, wherever it is. Each call bears a short loss of the connection; a
+// longer one is ErrServerLost.
 type Control interface {
-	// Agree makes a session for one trial and returns its identity.
+	// Agree makes a session for one trial and returns its identity. It waits for as long as the server has no room.
 	Agree(ctx context.Context, spec Spec) (session uint64, err error)
+	// Renew tells the server that the client is still there. It returns after a while, or at once when the server has
+	// ended the session, with an error that errors.Is ErrEnded and tells why.
+	Renew(ctx context.Context, session uint64) error
+	// Stop ends the sending of the session's sources and returns how many measured messages each flow was sent.
+	Stop(ctx context.Context, session uint64) (sent []uint64, err error)
 	// Settle ends the session, when what was on its way has come, and returns the server's account.
 	Settle(ctx context.Context, session uint64, end Settlement) (Account, error)
 	// End ends the session without an account.
 	End(ctx context.Context, session uint64) error
 }
+
+// ErrServerLost says that the server has not answered on the control channel for so long that there is no use in
+// waiting.
+var ErrServerLost = errors.New("the server is lost")
 
 // Config is what Run needs beside the plan.
 type Config struct {
@@ -26,6 +37,12 @@ type Config struct {
 	Control    Control
 	// Addr is the server's data port, "host:port", the same for every transport.
 	Addr string
+	// Limits are the server's.
+	Limits Limits
+	// OneClock says that client and server read the same clock.
+	OneClock bool
+	// Repeats is how often a trial that failed is measured again: a server may have been started anew.
+	Repeats int
 	// Keep is handed every trial as soon as it is finished. Its error ends the run.
 	Keep func(results.Trial, []results.Bucket, []results.Interval) error
 	// Progress, if not nil, is told before every trial and once at the end.
@@ -49,6 +66,12 @@ func Run(ctx context.Context, c Config) error {
 	if err := c.Plan.Validate(c.Transports); err != nil {
 		return err
 	}
+	if c.Limits == (Limits{}) {
+		c.Limits = DefaultLimits()
+	}
+	if err := c.Plan.Check(c.Limits); err != nil {
+		return err
+	}
 	if c.NewWaiter == nil {
 		c.NewWaiter = clock.NewWaiter
 	}
@@ -59,19 +82,29 @@ func Run(ctx context.Context, c Config) error {
 			c.Progress(Progress{Done: done, Trials: len(schedule), Left: left, What: what})
 		}
 	}
+	met := false // a trial has got as far as to measure
 	for i, s := range schedule {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		tell(i, s.String())
-		t, err := runTrial(ctx, c, s)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("trial %d of %d, %s: %w", i+1, len(schedule), s, err)
+		var t *trial
+		attempts := 0
+		for again := true; again; {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			tell(i, s.String()+repeated(attempts))
+			var err error
+			t, err = runTrial(ctx, c, s)
+			attempts++
+			met = met || !t.began.IsZero()
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			again = err != nil
+			if again && !(met && attempts <= c.Repeats && mayPass(err)) {
+				return fmt.Errorf("trial %d of %d, %s: %w", i+1, len(schedule), s, err)
+			}
 		}
 		trial, buckets, intervals := t.records(i + 1)
+		trial.Attempts = attempts
 		if err := c.Keep(trial, buckets, intervals); err != nil {
 			return err
 		}
@@ -81,10 +114,31 @@ func Run(ctx context.Context, c Config) error {
 	return nil
 }
 
+// mayPass tells whether a trial that failed with err may succeed when it is measured again.
+func mayPass(err error) bool {
+	for _, final := range []error{ErrServerLost, ErrBeyondLimits, ErrTooLong} {
+		if errors.Is(err, final) {
+			return false
+		}
+	}
+	return true
+}
+
+// repeated says which attempt follows so many others.
+func repeated(attempts int) string {
+	if attempts == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", again (attempt %d)", attempts+1)
+}
+
 func (s scheduled) String() string {
 	text := fmt.Sprintf("%s %s %d B", s.transport.Name(), s.workload.name, s.size)
 	if s.flows > 1 {
 		text += fmt.Sprintf(", %d flows", s.flows)
+	}
+	if s.workload.mode == Sink && s.direction != "up" {
+		text += ", " + s.direction
 	}
 	return text
 }

@@ -31,7 +31,7 @@ type kept struct {
 
 // runFake carries out a plan on n, in the time of a synctest bubble.
 func runFake(ctx context.Context, n *benchtest.Network, plan bench.Plan) (all []kept, err error) {
-	n.Sessions = bench.NewTable()
+	n.Sessions = bench.NewTable(bench.DefaultLimits())
 	err = bench.Run(ctx, bench.Config{
 		Plan:       plan,
 		Transports: []bench.Transport{n},
@@ -172,7 +172,7 @@ func TestPacedCountsTheSendersStall(t *testing.T) {
 		got := oneTrial(t, &benchtest.Network{
 			Fate: func(bool, int) []time.Duration { return delay(time.Millisecond) },
 			SendError: func(n int) error {
-				if n == 501 { // the hello and 500 messages are out
+				if n == 509 { // the hello, 8 looks at the clock and 500 messages are out
 					time.Sleep(50 * time.Millisecond)
 				}
 				return nil
@@ -296,8 +296,8 @@ func TestConnectCountsFromNothing(t *testing.T) {
 func TestNobodyAnswersHello(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &benchtest.Network{}
-		n.Sessions = bench.NewTable()
-		elsewhere := bench.NewTable() // agrees sessions that n does not know
+		n.Sessions = bench.NewTable(bench.DefaultLimits())
+		elsewhere := bench.NewTable(bench.DefaultLimits()) // agrees sessions that n does not know
 		err := bench.Run(t.Context(), bench.Config{
 			Plan: fakePlan("latency"), Transports: []bench.Transport{n}, Addr: "nowhere:0",
 			Control: benchtest.Control{Sessions: elsewhere},
@@ -343,7 +343,7 @@ func TestInterruptKeepsFinishedTrials(t *testing.T) {
 // The disk may fill up: the run ends with the error of whoever keeps the trials.
 func TestKeepFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &benchtest.Network{Sessions: bench.NewTable(), Fate: func(bool, int) []time.Duration { return delay(time.Millisecond) }}
+		n := &benchtest.Network{Sessions: bench.NewTable(bench.DefaultLimits()), Fate: func(bool, int) []time.Duration { return delay(time.Millisecond) }}
 		full := errors.New("no space left")
 		plan := fakePlan("latency")
 		plan.Trials = 3
@@ -360,7 +360,7 @@ func TestKeepFails(t *testing.T) {
 
 func TestProgressCountsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := &benchtest.Network{Sessions: bench.NewTable(), Fate: func(bool, int) []time.Duration { return delay(time.Millisecond) }}
+		n := &benchtest.Network{Sessions: bench.NewTable(bench.DefaultLimits()), Fate: func(bool, int) []time.Duration { return delay(time.Millisecond) }}
 		plan := fakePlan("latency")
 		plan.Trials = 3
 		var seen []bench.Progress

@@ -7,10 +7,25 @@ import (
 
 // cell is one set of parameters that the transports are compared under.
 type cell struct {
-	workload workload
-	size     int
-	flows    int
+	workload  workload
+	size      int
+	flows     int
+	direction string
 }
+
+// mode is what the server does with the requests.
+func (c cell) mode() Mode {
+	if c.workload.mode != Sink {
+		return c.workload.mode
+	}
+	return directions[c.direction]
+}
+
+// directions are the ways in which messages may go where they are not echoed.
+var directions = map[string]Mode{"up": Sink, "down": Source, "both": Duplex}
+
+// echoed is the direction of a workload whose messages come back.
+const echoed = "echo"
 
 // cells lays out the plan's parameters in the order of the table.
 func (p Plan) cells() []cell {
@@ -22,7 +37,13 @@ func (p Plan) cells() []cell {
 		}
 		for _, size := range p.Sizes {
 			for _, flows := range p.Flows {
-				all = append(all, cell{workload: w, size: size, flows: flows})
+				if w.mode == Echo {
+					all = append(all, cell{w, size, flows, echoed})
+					continue
+				}
+				for _, direction := range p.Directions {
+					all = append(all, cell{w, size, flows, direction})
+				}
 			}
 		}
 	}
@@ -34,6 +55,7 @@ type PlannedCell struct {
 	Workload  string `csv:"workload" json:"workload"`
 	SizeBytes int    `csv:"size_bytes" json:"size_bytes"`
 	Flows     int    `csv:"flows" json:"flows"`
+	Direction string `csv:"direction" json:"direction"`
 	// Trials counts those of all transports.
 	Trials int `csv:"trials" json:"trials"`
 }
@@ -42,7 +64,7 @@ type PlannedCell struct {
 func (p Plan) Cells() []PlannedCell {
 	var list []PlannedCell
 	for _, c := range p.cells() {
-		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, p.Trials * len(p.Protos)})
+		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, p.Trials * len(p.Protos)})
 	}
 	return list
 }

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/netip"
@@ -10,11 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tcpvsudp/internal/clock"
 	"tcpvsudp/internal/host"
 )
 
-// Mode is what a server does with the requests of a session.
+// Mode is what a server does with the flows of a session.
 type Mode string
 
 const (
@@ -22,6 +20,10 @@ const (
 	Echo Mode = "echo"
 	// Sink counts the requests and sends nothing.
 	Sink Mode = "sink"
+	// Source sends messages of its own, as replies, once it has been asked to by a request on the flow.
+	Source Mode = "source"
+	// Duplex has twice the flows: the first half are those of a sink, the second half those of a source.
+	Duplex Mode = "duplex"
 )
 
 // Spec is what a client and a server agree on for one trial.
@@ -30,44 +32,59 @@ type Spec struct {
 	Proto string `json:"proto"`
 	Mode  Mode   `json:"mode"`
 	Size  int    `json:"size_bytes"`
-	Flows int    `json:"flows"`
-	Wait  Wait   `json:"wait"`
-	// Duration is how long the client is going to send, warm-up included, and Interval the length of the
-	// buckets of the time series.
+	// Flows is their number in each direction that Mode has.
+	Flows int  `json:"flows"`
+	Wait  Wait `json:"wait"`
+	// Duration is how long whoever sends is going to, the Warmup at its beginning included, and Interval the length
+	// of the buckets of the time series.
+	Warmup   time.Duration `json:"warmup_ns"`
 	Duration time.Duration `json:"duration_ns"`
 	Interval time.Duration `json:"interval_ns"`
+	// RateBps is how many bits of messages are sent a second in each direction, all flows together, at most; 0 is as
+	// fast as it goes.
+	RateBps float64 `json:"rate_bps,omitempty"`
 	// Verify asks that every byte after the header is checked.
 	Verify bool `json:"verify,omitempty"`
 }
 
-// The limits that a server enforces on every session, and on their number. MaxBuckets is that of all flows' time
-// series together.
-const (
-	MaxSize     = 16 << 20
-	MaxFlows    = 10_000
-	MaxDuration = time.Hour
-	MaxBuckets  = 4 << 20
-	MaxSessions = 100
-)
-
-// settleTime is what a session has beside its duration, to open its flows and to settle, before it expires.
-const settleTime = 3 * time.Minute
-
-// Validate returns an error that names the first field which can't be served.
+// Validate returns an error that names the first field which nobody can serve.
 func (s Spec) Validate() error {
 	switch {
-	case s.Mode != Echo && s.Mode != Sink:
-		return fmt.Errorf("mode %q: use %s or %s", s.Mode, Echo, Sink)
+	case s.Mode != Echo && s.Mode != Sink && s.Mode != Source && s.Mode != Duplex:
+		return fmt.Errorf("mode %q: use %s, %s, %s or %s", s.Mode, Echo, Sink, Source, Duplex)
 	case s.Size < HeaderSize || s.Size > MaxSize:
 		return fmt.Errorf("message size %d: it must be from %d to %d bytes", s.Size, HeaderSize, MaxSize)
 	case s.Flows < 1 || s.Flows > MaxFlows:
 		return fmt.Errorf("%d flows: there must be from 1 to %d", s.Flows, MaxFlows)
 	case s.Duration <= 0 || s.Duration > MaxDuration:
 		return fmt.Errorf("duration %v: it must be above 0 and no more than %v", s.Duration, MaxDuration)
-	case s.Interval < 0 || s.Interval > 0 && int64(s.Flows)*int64(s.Duration/s.Interval+1) > MaxBuckets:
+	case s.Warmup < 0 || s.Warmup > s.Duration:
+		return fmt.Errorf("warm-up %v: it must be from 0 to the duration of %v", s.Warmup, s.Duration)
+	case !(s.RateBps >= 0 && s.RateBps <= 1e15): // a NaN is refused too
+		return fmt.Errorf("%v bit/s: use 0 for as fast as it goes, or up to 1e15", s.RateBps)
+	case s.Interval < 0 || s.Interval > 0 && int64(s.flowCount())*int64(s.Duration/s.Interval+1) > MaxBuckets:
 		return fmt.Errorf("%d flows of %v in intervals of %v: there must be no more than %d intervals in all", s.Flows, s.Duration, s.Interval, MaxBuckets)
 	}
 	return nil
+}
+
+// flowCount is the number of flows in all directions.
+func (s Spec) flowCount() int {
+	if s.Mode == Duplex {
+		return 2 * s.Flows
+	}
+	return s.Flows
+}
+
+// modeOf is what the server does with a flow by itself.
+func (s Spec) modeOf(flow int) Mode {
+	switch {
+	case s.Mode != Duplex:
+		return s.Mode
+	case flow < s.Flows:
+		return Sink
+	}
+	return Source
 }
 
 // A Session is the server's half of one trial, the same for every transport: it counts what arrives and
@@ -76,12 +93,20 @@ type Session struct {
 	ID     uint64
 	Spec   Spec
 	client netip.Addr
+	key    string // of the client's request, so that asking again makes no second session
 	flows  []Inbound
-	expiry *time.Timer
 
-	epoch    atomic.Int64 // when the first measured message arrived, 0 before
+	expiry  *time.Timer
+	expires int64        // when it ends whatever the client says
+	heard   atomic.Int64 // when the client was last heard on the control channel
+
+	epoch    atomic.Int64 // when the first measured message arrived, or left a source; 0 before
 	cpuBegun atomic.Int64
+	shared   atomic.Bool // another session was open at some time
 	ended    atomic.Bool
+	done     chan struct{} // closed when ended and forgotten by its table
+	settling sync.Once
+	police   *police // nil where the rate is not limited
 
 	mu       sync.Mutex
 	attached map[io.Closer]struct{}
@@ -91,24 +116,27 @@ type Session struct {
 type Inbound struct {
 	session *Session
 	number  uint32
+	mode    Mode
 	held    atomic.Bool
 	tally   *Tally
 	traffic Traffic
 	granted Granted
+	source  source
 }
 
-// newSession makes the session; all that its flows need while measuring is taken here.
-func newSession(id uint64, spec Spec, client netip.Addr) *Session {
-	s := &Session{ID: id, Spec: spec, client: client, attached: map[io.Closer]struct{}{}}
-	s.flows = make([]Inbound, spec.Flows)
+// init takes all that the session's flows need while measuring.
+func (s *Session) init() {
+	s.done, s.attached = make(chan struct{}), map[io.Closer]struct{}{}
+	s.flows = make([]Inbound, s.Spec.flowCount())
 	for i := range s.flows {
 		s.flows[i] = Inbound{
 			session: s,
 			number:  uint32(i),
-			tally:   newTally(spec.Flows, spec.Size, spec.Verify, newSeries(&s.epoch, int64(spec.Interval), int64(spec.Duration))),
+			mode:    s.Spec.modeOf(i),
+			tally:   newTally(s.Spec.Flows, s.Spec.Size, s.Spec.Verify, newSeries(&s.epoch, int64(s.Spec.Interval), int64(s.Spec.Duration))),
+			source:  source{done: make(chan struct{})},
 		}
 	}
-	return s
 }
 
 // Enter makes the caller the flow's owner, who alone may call Arrived, Count and SetGranted until it calls
@@ -139,14 +167,18 @@ func (in *Inbound) Session() *Session { return in.session }
 // Size is the size of the session's messages in bytes.
 func (in *Inbound) Size() int { return in.session.Spec.Size }
 
+// BlockBytes is about how much the flow's receiver should be ready to take at once.
+func (in *Inbound) BlockBytes() int { return in.session.Spec.BlockBytes() }
+
 // Wait is the way the session's receivers wait.
 func (in *Inbound) Wait() Wait { return in.session.Spec.Wait }
 
 // Arrived counts the messages of block, all of the session's size, that arrived at time at, and returns
 // those to be sent back: in place, at the start of block. It allocates nothing, and nothing that it is
-// given makes it answer a reply.
-func (in *Inbound) Arrived(block []byte, at int64) (reply []byte) {
-	size, echo := in.session.Spec.Size, in.session.Spec.Mode == Echo
+// given makes it answer a reply. It returns start, once, when the flow's source is to start: then the caller
+// calls Pump, after Leave.
+func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
+	size := in.session.Spec.Size
 	out, measured := 0, 0
 	for off := 0; off+size <= len(block); off += size {
 		msg := block[off : off+size]
@@ -156,29 +188,37 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte) {
 			continue
 		}
 		if h.Kind == Request {
+			if in.mode == Source {
+				start = in.source.start() || start
+				continue
+			}
 			if h.Seq&WarmUp == 0 {
 				if in.tally.message(msg, h.Seq, at) {
 					measured++
 				}
 			}
-			if !echo {
+			if in.mode == Sink {
 				continue
 			}
 		}
 		setKind(msg, Reply)
+		setStamp(msg, at)
 		if out != off {
 			copy(block[out:out+size], msg)
 		}
 		out += size
 	}
+	if in.session.police != nil {
+		in.session.police.passed(len(block), at)
+	}
 	if measured > 0 {
 		in.session.begin(at)
 		in.tally.arrived(measured, size, at)
 	}
-	return block[:out]
+	return block[:out], start
 }
 
-// begin notes the first measured arrival of the session, the zero of its time series.
+// begin notes the first measured message of the session, the zero of its time series.
 func (s *Session) begin(at int64) {
 	if s.epoch.Load() != 0 || !s.epoch.CompareAndSwap(0, at) {
 		return
@@ -220,105 +260,4 @@ func (s *Session) closeAttached() {
 	for c := range s.attached {
 		c.Close()
 	}
-}
-
-// Settlement is what a client says when it has sent everything.
-type Settlement struct {
-	// Sent is the number of measured messages that each flow sent.
-	Sent []uint64 `json:"sent"`
-	// Tmax is how long to wait for messages that are missing, counted from the last arrival, so that a queue on
-	// the way is not taken for a loss; Quiet is how long the line must have been silent when none is missing.
-	Tmax  time.Duration `json:"tmax_ns"`
-	Quiet time.Duration `json:"quiet_ns"`
-}
-
-// settleGrace is how long a session's end waits for a flow's owner to leave of its own accord.
-const settleGrace = time.Second
-
-// settle waits for what is still on its way and returns the session's account. Nothing that arrives
-// afterwards is counted anywhere.
-func (s *Session) settle(ctx context.Context, end Settlement) (Account, error) {
-	if len(end.Sent) != len(s.flows) {
-		return Account{}, fmt.Errorf("settle session: %d flows sent messages, and %d were agreed", len(end.Sent), len(s.flows))
-	}
-	cpu := s.awaitArrivals(ctx, end)
-	s.ended.Store(true)
-	var sum Account
-	for i := range s.flows {
-		in := &s.flows[i]
-		if !in.seize(settleGrace) {
-			s.closeAttached()
-			if !in.seize(settleGrace) {
-				return Account{}, fmt.Errorf("settle session: flow %d is still receiving", i)
-			}
-		}
-		one := in.tally.account(end.Sent[i])
-		one.Traffic, one.Granted = in.traffic, in.granted
-		sum.Add(one)
-	}
-	sum.CPUNs = cpu
-	return sum, nil
-}
-
-// seize enters the flow for good within d, or returns false: whatever arrives later finds it held.
-func (in *Inbound) seize(d time.Duration) bool {
-	for end := clock.Now() + int64(d); !in.tryEnter(); {
-		if clock.Now() > end {
-			return false
-		}
-		time.Sleep(100 * time.Microsecond)
-	}
-	return true
-}
-
-// awaitArrivals returns when every message has come and the line has been silent for end.Quiet, or when it has
-// been for end.Tmax: with the CPU time that the process had spent on the session by the last arrival, nil where
-// it can't be told. What a spinning receiver burns in silence is not the messages'.
-func (s *Session) awaitArrivals(ctx context.Context, end Settlement) (cpu *int64) {
-	last, before := clock.Now(), uint64(0)
-	for ctx.Err() == nil {
-		received, complete := s.progress(end.Sent)
-		now := clock.Now()
-		if received != before {
-			before, last = received, now
-			cpu = s.cpuSpent()
-		}
-		limit := end.Tmax
-		if complete {
-			limit = min(end.Quiet, end.Tmax)
-		}
-		left := limit - time.Duration(now-last)
-		if left <= 0 {
-			return cpu
-		}
-		time.Sleep(min(time.Millisecond, left))
-	}
-	return cpu
-}
-
-// cpuSpent is the process's CPU time since the first measured message.
-func (s *Session) cpuSpent() *int64 {
-	spent, known := host.CPUTime()
-	if !known || s.epoch.Load() == 0 {
-		return nil
-	}
-	n := int64(spent) - s.cpuBegun.Load()
-	return &n
-}
-
-// progress returns how many messages have come, duplicates included, and whether every message that was sent has. A flow whose
-// owner has not left is not complete.
-func (s *Session) progress(sent []uint64) (received uint64, complete bool) {
-	complete = true
-	for i := range s.flows {
-		in := &s.flows[i]
-		if !in.tryEnter() {
-			complete = false
-			continue
-		}
-		received += in.tally.counter.Received()
-		complete = complete && in.tally.counter.Unique() >= sent[i]
-		in.Leave()
-	}
-	return received, complete
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,7 +15,7 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 
 func agree(t testing.TB, table *Table, mode Mode) (*Session, *Inbound) {
 	t.Helper()
-	s, err := table.Agree(Spec{Proto: "any", Mode: mode, Size: HeaderSize, Flows: 1, Duration: time.Second, Interval: time.Millisecond}, loopback)
+	s, err := table.Agree(t.Context(), Spec{Proto: "any", Mode: mode, Size: HeaderSize, Flows: 1, Duration: time.Second, Interval: time.Millisecond}, loopback, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func blockOf(headers ...Header) []byte {
 // What a block is answered with: its requests in an echo, its hellos and dones always, nothing else ever.
 func TestArrivedAnswers(t *testing.T) {
 	for mode, want := range map[Mode][]uint64{Echo: {1, WarmUp, 3, 4}, Sink: {3, 4}} {
-		s, in := agree(t, NewTable(), mode)
+		s, in := agree(t, NewTable(DefaultLimits()), mode)
 		block := blockOf(
 			Header{Kind: Request, Session: s.ID, Seq: 1},
 			Header{Kind: Request, Session: s.ID, Seq: WarmUp},
@@ -48,7 +49,7 @@ func TestArrivedAnswers(t *testing.T) {
 			Header{Kind: 77, Session: s.ID, Seq: 2},
 			Header{Kind: Done, Session: s.ID, Seq: 4},
 		)
-		reply := in.Arrived(block, 5)
+		reply, _ := in.Arrived(block, 5)
 		var got []uint64
 		for off := 0; off < len(reply); off += HeaderSize {
 			h, ok := ParseHeader(reply[off:])
@@ -73,9 +74,9 @@ func TestArrivedAnswers(t *testing.T) {
 
 // The part of a block beyond its last whole message is nobody's.
 func TestArrivedIgnoresAnIncompleteEnd(t *testing.T) {
-	s, in := agree(t, NewTable(), Echo)
+	s, in := agree(t, NewTable(DefaultLimits()), Echo)
 	block := append(blockOf(Header{Kind: Request, Session: s.ID}), make([]byte, HeaderSize-1)...)
-	if reply := in.Arrived(block, 1); len(reply) != HeaderSize {
+	if reply, _ := in.Arrived(block, 1); len(reply) != HeaderSize {
 		t.Errorf("%d bytes are answered", len(reply))
 	}
 }
@@ -83,7 +84,7 @@ func TestArrivedIgnoresAnIncompleteEnd(t *testing.T) {
 // Tmax runs from the last arrival: what comes 200 ms apart is waited for with a Tmax of 300 ms.
 func TestSettleWaitsForWhatIsOnItsWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := NewTable()
+		table := NewTable(DefaultLimits())
 		s, in := agree(t, table, Sink)
 		in.Leave()
 		for i, seq := range []uint64{0, 2, 1, 1} {
@@ -111,7 +112,7 @@ func TestSettleWaitsForWhatIsOnItsWay(t *testing.T) {
 // With nothing missing, silence is enough.
 func TestSettleEndsEarlyWhenNothingIsMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := NewTable()
+		table := NewTable(DefaultLimits())
 		s, in := agree(t, table, Sink)
 		in.Arrived(blockOf(Header{Kind: Request, Session: s.ID}), 1)
 		in.Leave()
@@ -132,7 +133,7 @@ func (c *closer) Close() error { c.f(); return nil }
 
 // A client that never lets go is cut off.
 func TestSettleEndsWhoIsStillReceiving(t *testing.T) {
-	table := NewTable()
+	table := NewTable(DefaultLimits())
 	s, in := agree(t, table, Sink)
 	if !s.Attach(&closer{in.Leave}) {
 		t.Fatal("nothing can be attached")
@@ -145,80 +146,72 @@ func TestSettleEndsWhoIsStillReceiving(t *testing.T) {
 	}
 }
 
-func TestSettleIsCalledOff(t *testing.T) {
-	table := NewTable()
-	s, in := agree(t, table, Sink)
-	in.Leave()
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
-	start := time.Now()
-	if _, err := table.Settle(ctx, s.ID, Settlement{Sent: []uint64{9}, Tmax: time.Minute}); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("it took %v", took)
-	}
-}
-
-func TestSettleWithAnotherNumberOfFlows(t *testing.T) {
-	table := NewTable()
-	s, in := agree(t, table, Sink)
-	in.Leave()
-	if _, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{1, 2}}); err == nil {
-		t.Error("two flows sent, one was agreed, and nobody minds")
-	}
-	if err := table.End(s.ID); !errors.Is(err, ErrNoSession) {
-		t.Errorf("the session is still there: %v", err)
-	}
-}
-
-// A client that vanishes leaves nothing behind.
-func TestSessionsExpire(t *testing.T) {
+// A client whose connection is lost while it settles asks again, and is told the same.
+func TestSettleTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table := NewTable()
+		table := NewTable(DefaultLimits())
 		s, in := agree(t, table, Sink)
+		in.Arrived(blockOf(Header{Kind: Request, Session: s.ID}), 1)
 		in.Leave()
-		closed := false
-		s.Attach(&closer{func() { closed = true }})
-		time.Sleep(s.Spec.Duration + settleTime - time.Second)
-		synctest.Wait()
-		if table.Find(s.ID) == nil {
-			t.Error("the session has expired too early")
+		end := Settlement{Sent: []uint64{2}, Tmax: 2 * time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := table.Settle(ctx, s.ID, end); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("called off: %v", err)
 		}
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		if table.Find(s.ID) != nil || !closed {
-			t.Errorf("the session is there: %v, what was attached is closed: %v", table.Find(s.ID) != nil, closed)
+		first, err := table.Settle(t.Context(), s.ID, end)
+		again, errAgain := table.Settle(t.Context(), s.ID, end)
+		if err != nil || errAgain != nil || first.Unique != 1 || first.Lost() != 1 || !reflect.DeepEqual(first, again) {
+			t.Errorf("%+v, %v and then %+v, %v", first, err, again, errAgain)
+		}
+		time.Sleep(table.limits.Idle + time.Second)
+		if _, err := table.Settle(t.Context(), s.ID, end); !errors.Is(err, ErrNoSession) {
+			t.Errorf("long after: %v", err)
 		}
 	})
 }
 
-func TestSessionsAreLimited(t *testing.T) {
-	table := NewTable()
-	spec := Spec{Proto: "any", Mode: Sink, Size: HeaderSize, Flows: 1, Duration: time.Second, Wait: Spin}
-	for range MaxSessions {
-		if _, err := table.Agree(spec, loopback); err != nil {
-			t.Fatal(err)
+// A settlement that takes long tells so every now and then, and is the same one.
+func TestSettleTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := NewTable(DefaultLimits())
+		s, in := agree(t, table, Sink)
+		in.Leave()
+		start := time.Now()
+		settling := 0
+		for {
+			a, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{1}, Tmax: 18 * time.Second})
+			if errors.Is(err, ErrSettling) {
+				settling++
+				continue
+			}
+			if err != nil || a.Lost() != 1 || settling != 3 {
+				t.Errorf("lost %d, %v after %d times", a.Lost(), err, settling)
+			}
+			break
+		}
+		if took := time.Since(start); took < 18*time.Second || took > 19*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestSettleWithAnotherNumberOfFlows(t *testing.T) {
+	table := NewTable(DefaultLimits())
+	s, in := agree(t, table, Sink)
+	in.Leave()
+	for _, end := range []Settlement{{Sent: []uint64{1, 2}}, {}, {Sent: []uint64{1}, Tmax: -1}} {
+		if _, err := table.Settle(t.Context(), s.ID, end); err == nil {
+			t.Errorf("%+v settles a session of one flow", end)
 		}
 	}
-	if _, err := table.Agree(spec, loopback); !errors.Is(err, ErrTooManySessions) {
-		t.Errorf("one too many: %v", err)
-	}
-	for _, id := range table.IDs() {
-		if err := table.End(id); err != nil {
-			t.Error(err)
-		}
-	}
-	if table.Spinning() {
-		t.Error("no session is left, and the receivers are to spin")
-	}
-	if _, err := table.Agree(spec, loopback); err != nil {
-		t.Errorf("there is room again: %v", err)
+	if err := table.End(s.ID); err != nil {
+		t.Errorf("the session: %v", err)
 	}
 }
 
 func TestInboundFindsItsOwnAlone(t *testing.T) {
-	table := NewTable()
+	table := NewTable(DefaultLimits())
 	s, in := agree(t, table, Sink)
 	in.Leave()
 	other := netip.MustParseAddr("127.0.0.2")
@@ -246,7 +239,7 @@ func BenchmarkArrived(b *testing.B) {
 	for name, messages := range map[string]int{"one message": 1, "block of 1000": 1000} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			s, in := agree(b, NewTable(), Sink)
+			s, in := agree(b, NewTable(DefaultLimits()), Sink)
 			block := bytes.Repeat(blockOf(Header{Kind: Request, Session: s.ID}), messages)
 			seq := uint64(0)
 			for b.Loop() {
@@ -263,7 +256,7 @@ func BenchmarkArrived(b *testing.B) {
 
 func BenchmarkFindSession(b *testing.B) {
 	b.ReportAllocs()
-	table := NewTable()
+	table := NewTable(DefaultLimits())
 	s, in := agree(b, table, Sink)
 	in.Leave()
 	h := Header{Session: s.ID}

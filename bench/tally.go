@@ -8,6 +8,7 @@ type Tally struct {
 	counter *Counter
 	series  series
 	body    []byte // what must follow a header, nil for no check
+	stamped bool   // the messages are replies that may bear a stamp
 
 	first, last int64 // when the first and the last measured block arrived
 	firstBytes  uint64
@@ -27,7 +28,7 @@ func newTally(flows, size int, verify bool, s series) *Tally {
 
 // message counts a measured message that arrived at time at and tells whether it is the first copy.
 func (t *Tally) message(msg []byte, seq uint64, at int64) (first bool) {
-	if !intact(msg, t.body) {
+	if !intact(msg, t.body, t.stamped) {
 		t.corrupt++
 	}
 	fate := t.counter.Add(seq, at).Fate
@@ -74,7 +75,10 @@ type Account struct {
 	Granted Granted `json:"granted"`
 	// Series counts messages by the interval of the session in which they arrived.
 	Series []SeriesBucket `json:"series"`
-	// CPUNs is the process's CPU time from the first measured arrival on; nil where it can't be told.
+	// Source is what a server sent by itself.
+	Source SourceAccount `json:"source"`
+	// CPUNs is the process's CPU time from the first measured message on; nil where it can't be told, and where another
+	// session had a share in it.
 	CPUNs *int64 `json:"cpu_ns"`
 }
 
@@ -93,6 +97,7 @@ func (a *Account) Add(b Account) {
 	a.Foreign += b.Foreign
 	a.Corrupt += b.Corrupt
 	a.Traffic.Add(b.Traffic)
+	a.Source.Add(b.Source)
 	if b.Granted != (Granted{}) {
 		a.Granted = b.Granted
 	}
@@ -103,6 +108,9 @@ func (a *Account) Add(b Account) {
 		a.Series[i].add(s)
 	}
 }
+
+// seriesBucketBytes is the size of a SeriesBucket in memory.
+const seriesBucketBytes = 24
 
 // SeriesBucket is what arrived in one interval. The latencies are the client's, 0 at a server.
 type SeriesBucket struct {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,8 @@ type trial struct {
 	plan      Plan
 	addr      string
 	newWaiter func() clock.Waiter
+	control   Control
+	spec      Spec
 
 	ctx     context.Context // done when the trial has failed or is to stop
 	cancel  context.CancelCauseFunc
@@ -31,6 +34,7 @@ type trial struct {
 	start, stop    int64        // when sending begins, warm-up first, and ends
 	measure        atomic.Int64 // when the warm-up ends
 	cpuFrom, cpuTo cpuReading
+	clocks         clocks
 	server         Account
 	drained        time.Duration // from the last send to the settled session
 }
@@ -41,44 +45,51 @@ type cpuReading struct {
 	known bool
 }
 
-// runTrial carries out s and returns its account.
-func runTrial(ctx context.Context, c Config, s scheduled) (*trial, error) {
-	t := &trial{scheduled: s, plan: c.Plan, addr: c.Addr, newWaiter: c.NewWaiter}
+// runTrial carries out s and returns its account; with an error, t tells how far it came.
+func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) {
+	t = &trial{scheduled: s, plan: c.Plan, addr: c.Addr, newWaiter: c.NewWaiter, control: c.Control}
+	t.spec = c.Plan.spec(s.cell, s.transport.Name(), c.Limits)
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	defer t.cancel(nil)
 
-	id, err := c.Control.Agree(t.ctx, t.spec())
+	id, err := c.Control.Agree(t.ctx, t.spec)
 	if err != nil {
-		return nil, fmt.Errorf("agree a session: %w", err)
+		return t, fmt.Errorf("agree a session: %w", err)
 	}
 	t.session = id
 	settled := false
 	defer func() {
-		if !settled {
-			// The trial has failed: the server need not wait for its client's absence to show.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-			defer cancel()
-			_ = c.Control.End(ctx, id)
+		if settled {
+			return
+		}
+		// The trial has failed: the server need not wait for its client's absence to show, and may know why.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if why := c.Control.End(ctx, id); errors.Is(why, ErrEnded) {
+			err = why
 		}
 	}()
+	stopRenewing := t.renew(c.Limits.Poll())
 
+	defer stopRenewing()
 	if s.workload.paced {
 		t.lag = results.NewHistogram()
 	}
-	for i := range s.flows {
+	for i := range t.spec.flowCount() {
 		t.workers = append(t.workers, newWorker(t, i))
 	}
 	defer context.AfterFunc(t.ctx, t.interrupt)()
-	err = t.run()
+	err = t.run(c.OneClock)
 	for _, w := range t.workers {
 		w.close()
 	}
+	stopRenewing()
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	t.server, err = c.Control.Settle(t.ctx, id, t.settlement())
 	if err != nil {
-		return nil, fmt.Errorf("settle the session: %w", err)
+		return t, fmt.Errorf("settle the session: %w", err)
 	}
 	settled = true
 	for _, w := range t.workers {
@@ -87,46 +98,69 @@ func runTrial(ctx context.Context, c Config, s scheduled) (*trial, error) {
 	return t, nil
 }
 
-// spec is what the server is asked for.
-func (t *trial) spec() Spec {
-	return Spec{
-		Proto:    t.transport.Name(),
-		Mode:     t.workload.mode,
-		Size:     t.size,
-		Flows:    t.flows,
-		Wait:     t.plan.Wait,
-		Duration: t.plan.Warmup + t.plan.Duration,
-		Interval: t.interval(),
-		Verify:   t.plan.Verify,
+// renew tells the server every now and then that this client is there, until stop is called. It fails the trial when the
+// server says that it has ended the session.
+func (t *trial) renew(interval time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(t.ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		pause := time.NewTimer(interval) // most trials are over by then
+		defer pause.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-pause.C:
+			}
+			err := t.control.Renew(ctx, t.session)
+			if ctx.Err() == nil && (errors.Is(err, ErrEnded) || errors.Is(err, ErrNoSession)) {
+				t.fail(err)
+			}
+			wait := time.Duration(0)
+			if err != nil {
+				wait = interval / 5
+			}
+			pause.Reset(wait)
+		}
+	})
+	return func() {
+		cancel()
+		renewing.Wait()
 	}
 }
 
-// wait is how the client waits. One way it only listens for the answer to its done, and leaves the processor to
-// those who are measured.
-func (t *trial) wait() Wait {
-	if t.workload.mode == Sink {
+// wait is how the client waits on a flow. One that it only sends on listens for the answer to its done, and leaves the
+// processor to those who are measured.
+func (w *worker) wait() Wait {
+	if w.mode == Sink {
 		return Block
 	}
-	return t.plan.Wait
+	return w.t.plan.Wait
 }
 
-// interval is the length of the buckets of the time series: a tenth of the trial, from 10 ms to a second; longer
-// only where so many flows would have more buckets than a server makes.
-func (t *trial) interval() time.Duration {
-	length := min(max(t.plan.Duration/10, 10*time.Millisecond), time.Second)
-	return max(length, (t.plan.Warmup+t.plan.Duration)*time.Duration(t.flows)/(MaxBuckets/2))
+// interval is the length of the buckets of the time series.
+func (t *trial) interval() time.Duration { return t.spec.Interval }
+
+// timesOneWay tells whether one-way delays can be told: from the stamps of an echo's replies, on flows that last.
+func (t *trial) timesOneWay() bool {
+	return t.spec.Mode == Echo && !t.workload.opensFlows && t.size >= HeaderSize+stampSize
 }
 
 // run opens the flows, warms up, measures and drains.
-func (t *trial) run() error {
+func (t *trial) run(oneClock bool) (err error) {
 	if !t.workload.opensFlows {
 		for _, w := range t.workers {
-			if err := w.open(Options{Wait: t.wait()}, helloTries*helloInterval); err != nil {
+			if err := w.open(Options{Wait: w.wait(), DontFragment: t.plan.DontFragment}, helloTries*helloInterval); err != nil {
 				return err
 			}
 		}
 		err := t.each(func(w *worker) error { return w.greet() })
 		if err != nil {
+			return err
+		}
+	}
+	if t.timesOneWay() {
+		if t.clocks.before, err = t.workers[0].readClock(); err != nil {
 			return err
 		}
 	}
@@ -139,9 +173,13 @@ func (t *trial) run() error {
 	done := make(chan struct{})
 	readings.Go(func() { t.cpuFrom = readCPU(t.measure.Load(), done) })
 	readings.Go(func() { t.cpuTo = readCPU(t.stop, done) })
-	err := t.workload.run(t)
+	err = t.workload.run(t)
 	close(done)
 	readings.Wait()
+	if err == nil && t.timesOneWay() {
+		t.clocks.after, err = t.workers[0].readClock()
+		t.clocks.settle(oneClock)
+	}
 	return err
 }
 
@@ -180,15 +218,30 @@ func (t *trial) interrupt() {
 	}
 }
 
-// settlement tells the server what was sent. The workers of an echo have waited for the replies
-// themselves, so that nothing they wait for can still come.
+// settlement tells the server what was sent. The workers of an echo and of a source have waited for what comes to
+// them, so that nothing they wait for can still come.
 func (t *trial) settlement() Settlement {
 	var s Settlement
 	for _, w := range t.workers {
-		s.Sent = append(s.Sent, w.sent)
-		if t.workload.mode == Sink {
+		s.Sent = append(s.Sent, w.sentUp())
+		if w.mode == Sink {
 			s.Tmax, s.Quiet = max(s.Tmax, w.tmax()), max(s.Quiet, w.quiet())
 		}
 	}
 	return s
+}
+
+// sentUp is how many measured messages the client sent, and expected is how many it is to receive.
+func (w *worker) sentUp() uint64 {
+	if w.mode == Source {
+		return 0
+	}
+	return w.sent
+}
+
+func (w *worker) expected() uint64 {
+	if w.mode == Sink {
+		return 0
+	}
+	return w.sent
 }

@@ -14,13 +14,11 @@ import (
 	"tcpvsudp/results"
 )
 
-// receiveBytes is about how much a worker is ready to receive at once.
-const receiveBytes = 256 << 10
-
 // A worker drives one flow of a trial. What it counts is its own until it has stopped.
 type worker struct {
-	t  *trial
-	id uint32 // the flow's number
+	t    *trial
+	id   uint32 // the flow's number
+	mode Mode   // what the server does with the flow
 
 	flow   Flow
 	flowMu sync.Mutex // held to change flow, and to reach it from another goroutine
@@ -34,27 +32,45 @@ type worker struct {
 	sendEnd    int64 // when the last message had left
 	traffic    Traffic
 	granted    Granted
+	limit      *throttle // nil where a server sets none, or the workload paces itself
 
 	tally   *Tally
 	latency *results.Histogram // nil in a one-way workload
+	delays  *delays            // nil where replies bear no stamp
 	worst   int64              // the longest round trip, warm-up included
+
+	// The reply that await has found, and whether it bore a stamp; exchanges counts those of readClock.
+	stampSeq       uint64
+	stamp, stampAt int64
+	stamped        bool
+	exchanges      uint64
 
 	armed   int64 // the deadline for receiving that armFor has set
 	stopped atomic.Bool
+	flowing chan struct{} // closed when a source's first message is here
 }
 
 func newWorker(t *trial, id int) *worker {
 	w := &worker{
-		t:  t,
-		id: uint32(id),
-		in: NewBlock(max(receiveBytes/t.size, 1), t.size),
+		t:    t,
+		id:   uint32(id),
+		mode: t.spec.modeOf(id),
+		in:   NewBlock(max(t.spec.BlockBytes()/t.size, 1), t.size),
 		tally: newTally(t.flows, t.size, t.plan.Verify,
 			newSeries(&t.measure, int64(t.interval()), int64(t.plan.Duration))),
-		out: NewBlock(messagesPerBlock, t.size),
+		out:     NewBlock(messagesPerBlock, t.size),
+		flowing: make(chan struct{}),
 	}
 	fillBlock(w.out, t.size, Header{Kind: Request, Flow: w.id, Session: t.session})
-	if t.workload.mode == Echo {
+	if !t.workload.paced {
+		w.limit = newThrottle(t.spec.RateBps, t.size, t.flows)
+	}
+	if w.mode == Echo {
+		w.tally.stamped = true
 		w.latency = results.NewHistogram()
+		if t.timesOneWay() {
+			w.delays = newDelays(t.flows)
+		}
 	}
 	return w
 }
@@ -92,6 +108,19 @@ func (w *worker) close() {
 	w.flow = nil
 }
 
+// hold waits until the server's limit lets the next block leave, though not beyond the trial, and returns the time.
+func (w *worker) hold() int64 {
+	now := clock.Now()
+	if w.limit == nil {
+		return now
+	}
+	if due := min(w.limit.due(now, messagesPerBlock), w.t.stop); due > now {
+		time.Sleep(time.Duration(due - now))
+		now = clock.Now()
+	}
+	return now
+}
+
 // number returns the number of the next message, which is meant to leave at time now: one of the warm-up
 // until the measurement begins.
 func (w *worker) number(now int64) (seq uint64) {
@@ -121,13 +150,15 @@ func (w *worker) sendBlock(now int64) error {
 	return w.sendResult(err, len(w.out)/size-n)
 }
 
-// sendResult sorts out err; a queue that was full has lost the unsent messages, and nothing else.
+// sendResult sorts out err; a queue that was full, or a way that is gone, has lost the unsent messages, and nothing
+// else.
 func (w *worker) sendResult(err error, unsent int) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, ErrSendQueueFull) {
+	if lostUnsent(err) {
 		w.sendErrors += uint64(unsent)
+		pauseAfter(err)
 		return nil
 	}
 	return w.explain("send", err)
@@ -238,18 +269,33 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 	for off := 0; off+size <= len(block); off += size {
 		msg := block[off : off+size]
 		h, ok := ParseHeader(msg)
-		if !ok || h.Kind != Reply || h.Session != w.t.session || h.Flow != w.id || h.Seq&WarmUp == 0 && w.latency == nil {
+		if !ok || h.Kind != Reply || h.Session != w.t.session || h.Flow != w.id || h.Seq&WarmUp == 0 && w.mode == Sink {
 			w.tally.foreign++
 			continue
 		}
-		found = found || h.Seq == want
-		latency := at - h.Sent
-		w.worst = max(w.worst, latency)
+		if h.Seq == want {
+			found = true
+			w.stampSeq, w.stampAt = h.Seq, at
+			w.stamp, w.stamped = stamp(msg)
+		}
+		latency := int64(0)
+		if w.mode == Source && !isAnswer(h.Seq) { // stamped by the server's clock
+			w.flows()
+		} else {
+			latency = at - h.Sent
+			w.worst = max(w.worst, latency)
+		}
 		if h.Seq&WarmUp != 0 || !w.tally.message(msg, h.Seq, at) {
 			continue
 		}
 		first++
+		if w.latency == nil {
+			continue
+		}
 		w.latency.Record(latency)
+		if at2, ok := stamp(msg); ok {
+			w.delays.add(delaySample{sent: h.Sent, stamp: at2, at: at})
+		}
 		if b := w.tally.series.bucket(at); b != nil {
 			b.LatencySumNs += latency
 			b.LatencyMaxNs = max(b.LatencyMaxNs, latency)
@@ -259,6 +305,15 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 		w.tally.arrived(first, size, at)
 	}
 	return found
+}
+
+// flows notes that the source's messages have begun to come.
+func (w *worker) flows() {
+	select {
+	case <-w.flowing:
+	default:
+		close(w.flowing)
+	}
 }
 
 // sendPatience is how long a full send buffer may take to have room again before the trial has failed.
@@ -323,6 +378,9 @@ func (w *worker) say(kind Kind, a answer, tries int, interval time.Duration) (an
 
 // seq is the number of all messages of a kind that is not measured: an answer to any will do.
 func (k Kind) seq() uint64 { return WarmUp | uint64(k)<<48 }
+
+// isAnswer tells whether a reply of that number answers a hello or a done.
+func isAnswer(seq uint64) bool { return seq&WarmUp != 0 && seq>>48&0xff != 0 }
 
 // awaitAnswer receives until the answer to seq is here.
 func (w *worker) awaitAnswer(seq uint64) error {

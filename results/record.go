@@ -3,7 +3,7 @@ package results
 import "time"
 
 // Schema is the version of the files that this package writes; it reads no other.
-const Schema = 1
+const Schema = 2
 
 // Trial is a row of trials.csv: one workload, one transport, one set of parameters, measured once. Its
 // fields are in the order of the columns. Ratios are shares from 0 to 1.
@@ -27,6 +27,8 @@ type Trial struct {
 	DurationMs float64 `csv:"duration_ms" json:"duration_ms"`
 	TmaxMs     float64 `csv:"tmax_ms" json:"tmax_ms"`
 	DrainedMs  float64 `csv:"drained_ms" json:"drained_ms"`
+	// Attempts is more than 1 where the trial had failed before, because the connection or the server was lost.
+	Attempts int `csv:"attempts" json:"attempts"`
 
 	Loss
 	Order
@@ -37,6 +39,13 @@ type Trial struct {
 	RTT     Latency `csv:"rtt_,inline" json:"rtt"`
 	Connect Latency `csv:"connect_,inline" json:"connect"`
 	SendLag Latency `csv:"send_lag_,inline" json:"send_lag"`
+	// OneWayUp and OneWayDown are the delays to the server and back, in an open loop from the intended send. Between two
+	// hosts they rest on an estimate of the clocks' offset, which may be off by ClockErrorUs (0 where both read one
+	// clock); they are empty where that is more than the delay. ClockOffsetUs is by how much the server's clock was ahead.
+	OneWayUp      Latency `csv:"owd_up_,inline" json:"owd_up"`
+	OneWayDown    Latency `csv:"owd_down_,inline" json:"owd_down"`
+	ClockOffsetUs Value   `csv:"clock_offset_us" json:"clock_offset_us"`
+	ClockErrorUs  Value   `csv:"clock_error_us" json:"clock_error_us"`
 
 	Throughput
 	Cost
@@ -49,6 +58,8 @@ type Cell struct {
 	Workload  string `csv:"workload" json:"workload"`
 	SizeBytes int    `csv:"size_bytes" json:"size_bytes"`
 	Flows     int    `csv:"flows" json:"flows"`
+	// Direction is echo, or for messages that go one way up (to the server), down, or both at once.
+	Direction string `csv:"direction" json:"direction"`
 	// RateAsked is the rate asked of a paced workload, all flows together.
 	RateAsked Value `csv:"rate_asked_msg_per_s" json:"rate_asked_msg_per_s"`
 }
@@ -117,6 +128,9 @@ type Throughput struct {
 	MessagesPerS Value `csv:"messages_per_s" json:"messages_per_s"`
 	GoodputBps   Value `csv:"goodput_bps" json:"goodput_bps"`
 	OfferedBps   Value `csv:"offered_bps" json:"offered_bps"`
+	// UpBps and DownBps are the goodput of each direction, of which GoodputBps is the sum.
+	UpBps   Value `csv:"goodput_up_bps" json:"goodput_up_bps"`
+	DownBps Value `csv:"goodput_down_bps" json:"goodput_down_bps"`
 }
 
 // Cost is the CPU time, user and system, of both processes, and the system calls that moved data. A

@@ -1,12 +1,14 @@
 package tcp
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 )
 
 // handoff is a net.Listener of connections that another listener has accepted.
 type handoff struct {
+	tls    *tls.Config // nil to hand on a handshake as it came
 	addr   net.Addr
 	conns  chan net.Conn
 	closed chan struct{}
@@ -17,12 +19,19 @@ func newHandoff(addr net.Addr) *handoff {
 	return &handoff{addr: addr, conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// give hands conn over, of which the byte first has been read already.
-func (h *handoff) give(conn net.Conn, first byte) {
+// handshake is the first byte of a TLS connection: a record of that type (RFC 8446 section 5.1).
+const handshake = 22
+
+// give hands conn over, of which the byte first has been read already. closed is called when it has been closed.
+func (h *handoff) give(conn net.Conn, first byte, closed func()) {
+	var c net.Conn = &begun{Conn: conn, first: []byte{first}, closed: closed}
+	if first == handshake && h.tls != nil {
+		c = tls.Server(c, h.tls)
+	}
 	select {
-	case h.conns <- &begun{Conn: conn, first: []byte{first}}:
+	case h.conns <- c:
 	case <-h.closed:
-		conn.Close()
+		c.Close()
 	}
 }
 
@@ -48,7 +57,13 @@ func (h *handoff) Addr() net.Addr { return h.addr }
 // begun is a connection of which some bytes have been read already.
 type begun struct {
 	net.Conn
-	first []byte
+	first  []byte
+	closed func()
+}
+
+func (b *begun) Close() error {
+	b.closed()
+	return b.Conn.Close()
 }
 
 func (b *begun) Read(buf []byte) (int, error) {

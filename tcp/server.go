@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -11,27 +12,28 @@ import (
 
 	"tcpvsudp/bench"
 	"tcpvsudp/internal/clock"
+	"tcpvsudp/internal/socket"
 )
 
-// headTimeout is how long a new connection may take to say what it is.
+// headTimeout is how long a new connection may take to say what it is, at most: where the sessions' idle time is
+// shorter, that.
 const headTimeout = 10 * time.Second
 
 // acceptPause is how long to wait after an accept that failed.
 const acceptPause = 10 * time.Millisecond
 
-// recvBytes is about how much a connection's goroutine is ready to receive at once.
-const recvBytes = 256 << 10
+// pooledBytes is the size of the blocks that are used again: a connection may be over after one message.
+const pooledBytes = 256 << 10
 
-// blocks are used again: a connection may be over after one message.
-var blocks = sync.Pool{New: func() any { return new([recvBytes + 1]byte) }}
+var blocks = sync.Pool{New: func() any { return new([pooledBytes + 1]byte) }}
 
-// newBlock returns a block for messages of size bytes, and what gives it back.
-func newBlock(size int) (block []byte, release func()) {
-	if size > recvBytes {
-		return bench.NewBlock(1, size), func() {}
+// newBlock returns a block of some bytes, whole messages of size, and what gives it back.
+func newBlock(bytes, size int) (block []byte, release func()) {
+	if bytes != pooledBytes {
+		return bench.NewBlock(max(bytes/size, 1), size), func() {}
 	}
-	all := blocks.Get().(*[recvBytes + 1]byte)
-	return all[:recvBytes/size*size], func() { blocks.Put(all) }
+	all := blocks.Get().(*[pooledBytes + 1]byte)
+	return all[:pooledBytes/size*size], func() { blocks.Put(all) }
 }
 
 // Server carries the flows of sessions, each on a connection of its own, and hands connections that begin
@@ -40,6 +42,7 @@ type Server struct {
 	listener net.Listener
 	sessions *bench.Table
 	control  *handoff
+	strays   *strays
 
 	conns sync.WaitGroup
 	mu    sync.Mutex
@@ -54,15 +57,22 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 	if err != nil {
 		return nil, err // a *net.OpError: it says "listen tcp <addr>"
 	}
-	return &Server{listener: l, sessions: sessions, control: newHandoff(l.Addr()), open: map[net.Conn]struct{}{}}, nil
+	return &Server{listener: l, sessions: sessions, control: newHandoff(l.Addr()), strays: newStrays(socket.FileLimit()),
+		open: map[net.Conn]struct{}{}}, nil
 }
 
 // Addr is the address that the server is bound to.
 func (s *Server) Addr() netip.AddrPort { return s.listener.Addr().(*net.TCPAddr).AddrPort() }
 
-// Control is a listener whose connections are those that did not begin with a message. It is closed with
-// the server.
-func (s *Server) Control() net.Listener { return s.control }
+// Control is a listener whose connections are those that did not begin with a message: with those that began with a
+// TLS handshake as *tls.Conn, unless config is nil. It is closed with the server. Call it once, before Serve.
+func (s *Server) Control(config *tls.Config) net.Listener {
+	s.control.tls = config
+	return s.control
+}
+
+// Conns is how many connections there are that carry no flow of a session, control's included.
+func (s *Server) Conns() int { return s.strays.len() }
 
 // Serve accepts connections until Close, and then returns nil.
 func (s *Server) Serve() error {
@@ -118,7 +128,14 @@ func (s *Server) forget(conn net.Conn) {
 // welcome finds out what a new connection is for.
 func (s *Server) welcome(conn *net.TCPConn) {
 	defer s.forget(conn)
-	_ = conn.SetReadDeadline(time.Now().Add(headTimeout))
+	s.strays.add(conn)
+	handed := false
+	defer func() {
+		if !handed {
+			s.strays.remove(conn)
+		}
+	}()
+	_ = conn.SetReadDeadline(time.Now().Add(min(headTimeout, s.sessions.Limits().Idle)))
 	var head [bench.HeaderSize]byte
 	if _, err := io.ReadFull(conn, head[:1]); err != nil {
 		conn.Close()
@@ -126,7 +143,8 @@ func (s *Server) welcome(conn *net.TCPConn) {
 	}
 	if head[0] != bench.FirstByte {
 		_ = conn.SetReadDeadline(time.Time{})
-		s.control.give(conn, head[0])
+		handed = true
+		s.control.give(conn, head[0], func() { s.strays.remove(conn) })
 		return
 	}
 	defer conn.Close()
@@ -138,6 +156,7 @@ func (s *Server) welcome(conn *net.TCPConn) {
 		return
 	}
 	if in := s.sessions.Inbound("tcp", h, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()); in != nil {
+		s.strays.remove(conn)
 		s.serve(conn, in, head[:])
 	}
 }
@@ -155,7 +174,7 @@ func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
 	f.traffic.RecvCalls = 2 // those of head
 	granted := f.Granted()
 	granted.Wait = bench.Block // head was waited for asleep
-	block, release := newBlock(size)
+	block, release := newBlock(in.BlockBytes(), size)
 	defer release()
 	for first := true; ; first = false {
 		n, err := f.Recv(block, size)
@@ -182,14 +201,17 @@ func (s *Server) messages(f *flow, in *bench.Inbound, block []byte, granted benc
 	if !in.Enter() {
 		return false
 	}
-	defer in.Leave()
-	reply := in.Arrived(block, clock.Now())
+	reply, start := in.Arrived(block, clock.Now())
 	var err error
 	if len(reply) > 0 {
 		_, err = f.Send(reply, in.Size())
 	}
 	in.SetGranted(granted)
 	in.Count(f.traffic)
+	in.Leave()
+	if start {
+		in.Pump(f) // what the client says meanwhile can wait: it only listens
+	}
 	f.traffic = bench.Traffic{}
 	return err == nil
 }

@@ -141,7 +141,7 @@ func TestSendAfterAMessageInPart(t *testing.T) {
 
 // The port serves control too: a connection that does not begin with a message is handed on whole.
 func TestHandoff(t *testing.T) {
-	s := serve(t, netip.MustParseAddr("127.0.0.1"), bench.NewTable())
+	s := serve(t, netip.MustParseAddr("127.0.0.1"), bench.NewTable(bench.DefaultLimits()))
 	conn, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestHandoff(t *testing.T) {
 	if _, err := conn.Write([]byte("GET /")); err != nil {
 		t.Fatal(err)
 	}
-	control, err := s.Control().Accept()
+	control, err := s.Control(nil).Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestHandoff(t *testing.T) {
 
 // Connections that say nothing, or half a header, or nonsense that begins like a message, end with the server.
 func TestConnectionsThatSayNothing(t *testing.T) {
-	s := serve(t, netip.MustParseAddr("127.0.0.1"), bench.NewTable())
+	s := serve(t, netip.MustParseAddr("127.0.0.1"), bench.NewTable(bench.DefaultLimits()))
 	for _, said := range [][]byte{nil, {bench.FirstByte}, append([]byte{bench.FirstByte}, make([]byte, 100)...)} {
 		conn, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {

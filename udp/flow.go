@@ -33,14 +33,24 @@ func (f *flow) Send(block []byte, size int) (n int, err error) {
 	for off := 0; off < len(block); off += size {
 		f.traffic.SendCalls++
 		if _, err := f.conn.Write(block[off : off+size]); err != nil {
-			if socket.IsQueueFull(err) {
-				err = fmt.Errorf("%w: %w", bench.ErrSendQueueFull, err)
-			}
-			return n, err
+			return n, sendError(err)
 		}
 		n++
 	}
 	return n, nil
+}
+
+// sendError says what err, of a send, means to the runner.
+func sendError(err error) error {
+	switch {
+	case socket.IsQueueFull(err):
+		return fmt.Errorf("%w: %w", bench.ErrSendQueueFull, err)
+	case socket.IsUnreachable(err):
+		return fmt.Errorf("%w: %w", bench.ErrUnreachable, err)
+	case socket.IsTooLong(err):
+		return fmt.Errorf("%w: %w", bench.ErrTooLong, err)
+	}
+	return err
 }
 
 // Recv implements bench.Flow.
@@ -50,8 +60,10 @@ func (f *flow) Recv(block []byte, size int) (n int, err error) {
 		switch {
 		case got > size || socket.IsCut(err):
 			f.traffic.Truncated++
+		case socket.IsUnreachable(err) || socket.IsTooLong(err) && !f.asked.DontFragment:
+			// News from the way of a message that was sent earlier, and is lost: others may still come.
 		case err != nil:
-			return 0, err
+			return 0, sendError(err)
 		case got < size:
 			f.traffic.Malformed++
 		default:

@@ -25,7 +25,7 @@ func (t through) Dial(ctx context.Context, _ string, o bench.Options) (bench.Flo
 // measure runs one trial through a relay and returns it.
 func measure(t *testing.T, plan bench.Plan, forward benchtest.Forward) results.Trial {
 	t.Helper()
-	sessions := bench.NewTable()
+	sessions := bench.NewTable(bench.DefaultLimits())
 	server := serve(t, netip.MustParseAddr("127.0.0.1"), sessions)
 	relay := benchtest.NewRelay(t, server.Addr(), forward)
 	var trial results.Trial
@@ -161,11 +161,11 @@ func TestRelayAndThroughput(t *testing.T) {
 // A datagram of the wrong size, from a stranger, or of no kind at all is counted as what it is, and no one is
 // answered who has no session.
 func TestServerSortsDatagrams(t *testing.T) {
-	sessions := bench.NewTable()
+	sessions := bench.NewTable(bench.DefaultLimits())
 	s := serve(t, netip.MustParseAddr("127.0.0.1"), sessions)
-	session, err := sessions.Agree(bench.Spec{
+	session, err := sessions.Agree(t.Context(), bench.Spec{
 		Proto: "udp", Mode: bench.Echo, Size: 64, Flows: 1, Duration: time.Minute,
-	}, netip.MustParseAddr("127.0.0.1"))
+	}, netip.MustParseAddr("127.0.0.1"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ type Server struct {
 	spinner  *socket.Spinner
 	spinning func() bool // sessions.Spinning
 	serving  sync.Mutex  // held by Serve
+	sources  sync.WaitGroup
 
 	malformed, foreign atomic.Uint64
 }
@@ -39,6 +40,7 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 		conn.Close()
 		return nil, fmt.Errorf("listen udp %s: set socket buffers: %w", addr, err)
 	}
+	_ = socket.Fragment(conn, true) // refused: the platform's own way is as good as any
 	return &Server{conn: conn, sessions: sessions, spinner: socket.NewSpinner(conn), spinning: sessions.Spinning}, nil
 }
 
@@ -49,6 +51,10 @@ func (s *Server) Addr() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr
 func (s *Server) Dropped() (malformed, foreign uint64) {
 	return s.malformed.Load(), s.foreign.Load()
 }
+
+// Overflowed returns how many datagrams were dropped because the socket's receive buffer was full; known is false where
+// that can't be told.
+func (s *Server) Overflowed() (dropped uint64, known bool) { return socket.Overflowed(s.conn) }
 
 // Serve reads datagrams until Close, and then returns nil.
 func (s *Server) Serve() error {
@@ -92,15 +98,16 @@ func (s *Server) datagram(msg []byte, from netip.AddrPort, granted bench.Granted
 		s.foreign.Add(1)
 		return
 	}
-	defer in.Leave()
 	traffic := bench.Traffic{RecvCalls: 1}
+	start := false
 	switch size := in.Size(); {
 	case len(msg) > size:
 		traffic.Truncated++
 	case len(msg) < size:
 		traffic.Malformed++
 	default:
-		if reply := in.Arrived(msg, clock.Now()); len(reply) > 0 {
+		var reply []byte
+		if reply, start = in.Arrived(msg, clock.Now()); len(reply) > 0 {
 			traffic.SendCalls++
 			_, _ = s.conn.WriteToUDPAddrPort(reply, from) // what is not sent is lost, and the client counts it
 		}
@@ -110,12 +117,40 @@ func (s *Server) datagram(msg []byte, from netip.AddrPort, granted bench.Granted
 	}
 	in.SetGranted(granted)
 	in.Count(traffic)
+	in.Leave()
+	if start {
+		// from is the session's address, or there would be no flow.
+		s.sources.Go(func() { in.Pump(&sender{conn: s.conn, to: from}) })
+	}
 }
 
-// Close stops the server; it returns when Serve has.
+// sender sends to one address on a socket that others use too.
+type sender struct {
+	conn    *net.UDPConn
+	to      netip.AddrPort
+	traffic bench.Traffic
+}
+
+// Send implements bench.Sender.
+func (s *sender) Send(block []byte, size int) (n int, err error) {
+	for off := 0; off < len(block); off += size {
+		s.traffic.SendCalls++
+		if _, err := s.conn.WriteToUDPAddrPort(block[off:off+size], s.to); err != nil {
+			return n, sendError(err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Traffic implements bench.Sender.
+func (s *sender) Traffic() bench.Traffic { return s.traffic }
+
+// Close stops the server; it returns when Serve has, and all sources.
 func (s *Server) Close() error {
 	err := s.conn.Close()
 	s.serving.Lock()
 	defer s.serving.Unlock()
+	s.sources.Wait()
 	return err
 }

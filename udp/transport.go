@@ -46,5 +46,9 @@ func (Transport) Dial(ctx context.Context, addr string, o bench.Options) (bench.
 		conn.Close()
 		return nil, fmt.Errorf("dial udp %s: set socket buffers: %w", addr, err)
 	}
+	if err := socket.Fragment(conn, !o.DontFragment); err != nil && o.DontFragment {
+		conn.Close()
+		return nil, fmt.Errorf("dial udp %s: forbid fragmentation: %w", addr, err)
+	}
 	return newFlow(conn, o), nil
 }

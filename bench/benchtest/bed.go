@@ -3,10 +3,12 @@ package benchtest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"testing"
 	"time"
 
 	"tcpvsudp/bench"
+	"tcpvsudp/internal/clock"
 )
 
 // bed is a server and what a test needs to talk to it.
@@ -19,16 +21,16 @@ type bed struct {
 }
 
 func newBed(t *testing.T, s Subject, wait bench.Wait) *bed {
-	sessions := bench.NewTable()
+	sessions := bench.NewTable(bench.DefaultLimits())
 	return &bed{Subject: s, t: t, wait: wait, sessions: sessions, addr: s.Serve(t, sessions)}
 }
 
 // agree makes a session.
 func (b *bed) agree(mode bench.Mode, size, flows int) *bench.Session {
 	b.t.Helper()
-	s, err := b.sessions.Agree(bench.Spec{
+	s, err := b.sessions.Agree(context.Background(), bench.Spec{
 		Proto: b.Transport.Name(), Mode: mode, Size: size, Flows: flows, Wait: b.wait, Duration: time.Minute, Verify: true,
-	}, b.Client)
+	}, b.Client, "")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -96,7 +98,10 @@ func (b *bed) recv(f bench.Flow, n, room, size int) []byte {
 	return all
 }
 
-// wantReplies checks that replies are those to requests, byte by byte but for the kind.
+// stampEnd is where the stamp of an answer ends, in one that has room for it.
+const stampEnd = bench.HeaderSize + 8
+
+// wantReplies checks that replies are those to requests, byte by byte but for the kind and the stamp.
 func (b *bed) wantReplies(replies, requests []byte, size int) {
 	b.t.Helper()
 	for off := 0; off < len(requests); off += size {
@@ -106,6 +111,13 @@ func (b *bed) wantReplies(replies, requests []byte, size int) {
 		}
 		h.Kind = bench.Request
 		h.Put(replies[off:])
+		if size >= stampEnd {
+			stamp := replies[off+bench.HeaderSize : off+stampEnd]
+			if at := int64(binary.BigEndian.Uint64(stamp)); at > clock.Now() || at < clock.Now()-int64(time.Minute) {
+				b.t.Fatalf("message %d is stamped %d, and it is %d now", off/size, at, clock.Now())
+			}
+			copy(stamp, requests[off+bench.HeaderSize:])
+		}
 	}
 	if !bytes.Equal(replies, requests) {
 		b.t.Fatal("the replies are not what was sent")

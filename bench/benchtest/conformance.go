@@ -1,6 +1,7 @@
 package benchtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -39,6 +40,9 @@ func Conformance(t *testing.T, s Subject) {
 				"echo of blocks":                     testEchoBlocks,
 				"echo of every size":                 testEchoSizes,
 				"sink counts and is silent":          testSink,
+				"source sends when asked":            testSource,
+				"source ends with its session":       testSourceEnds,
+				"duplex goes both ways":              testDuplex,
 				"deadline":                           testDeadline,
 				"deadline moved while receiving":     testDeadlineMoved,
 				"close ends a receive":               testClose,
@@ -111,6 +115,123 @@ func testSink(t *testing.T, b *bed) {
 	}
 	f.Close()
 	if a := b.settle(s, 7); a.Unique != 5 || a.Lost() != 2 || a.Bytes != 320 || a.FirstNs == 0 || a.LastNs < a.FirstNs {
+		t.Errorf("%+v", a)
+	}
+}
+
+// sourced receives what a source sends until it has stopped, n messages or more, and checks each.
+func (b *bed) sourced(s *bench.Session, f bench.Flow, flow uint32, n int) {
+	b.t.Helper()
+	size := s.Spec.Size
+	want := b.block(s, flow, 0, 1)
+	block := bench.NewBlock(64, size)
+	next, warm := uint64(0), 0
+	stopped := make(chan uint64, 1)
+	total := uint64(1<<63 - 1)
+	for end := time.Now().Add(patience); next < total; {
+		deadline(b.t, f, silence)
+		got, err := f.Recv(block, size)
+		if err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || time.Now().After(end)) {
+			b.t.Fatalf("after %d messages of the warm-up and %d: %v", warm, next, err)
+		}
+		for off := 0; off < got*size; off += size {
+			h, ok := bench.ParseHeader(block[off:])
+			if !ok || h.Kind != bench.Reply || h.Session != s.ID || h.Flow != flow {
+				b.t.Fatalf("a source sent %+v", h)
+			}
+			if !bytes.Equal(block[off+bench.HeaderSize:off+size], want[bench.HeaderSize:]) {
+				b.t.Fatal("a source's message is not the pattern")
+			}
+			if h.Seq&bench.WarmUp != 0 {
+				warm++
+				continue
+			}
+			if h.Seq < next {
+				b.t.Fatalf("message %d after %d", h.Seq, next)
+			}
+			next = h.Seq + 1
+			if next == uint64(n) {
+				go func() {
+					sent, err := b.sessions.Stop(s.ID)
+					if err != nil {
+						b.t.Error(err)
+						sent = make([]uint64, flow+1)
+					}
+					stopped <- sent[flow]
+				}()
+			}
+		}
+		select {
+		case total = <-stopped:
+		default:
+		}
+	}
+	if warm == 0 {
+		b.t.Error("no message of the warm-up")
+	}
+}
+
+// pacedSpec is that of a source that no receiver is too slow for.
+func (b *bed) pacedSpec(mode bench.Mode) bench.Spec {
+	return bench.Spec{Proto: b.Transport.Name(), Mode: mode, Size: 100, Flows: 1, Wait: b.wait,
+		Warmup: 30 * time.Millisecond, Duration: time.Minute, Verify: true, RateBps: 100 * 8 * 10_000}
+}
+
+func testSource(t *testing.T, b *bed) {
+	s, err := b.sessions.Agree(t.Context(), b.pacedSpec(bench.Source), b.Client, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := b.dial()
+	hello := b.block(s, 0, bench.WarmUp, 1)
+	bench.Header{Kind: bench.Hello, Session: s.ID, Seq: bench.WarmUp}.Put(hello)
+	b.send(f, hello, 100)
+	b.recv(f, 1, 1, 100)
+	b.wantSilence(f, 100) // nobody has asked yet
+	deadline(t, f, patience)
+	for range 3 { // asking again changes nothing
+		b.send(f, b.block(s, 0, bench.WarmUp, 1), 100)
+	}
+	b.sourced(s, f, 0, 300)
+	f.Close()
+	if a := b.settle(s, 0); a.Source.Sent < 300 || a.Source.EndNs <= a.Source.BeginNs || a.Received != 0 || a.SendCalls < a.Source.Sent {
+		t.Errorf("%+v", a)
+	}
+}
+
+func testSourceEnds(t *testing.T, b *bed) {
+	s, err := b.sessions.Agree(t.Context(), b.pacedSpec(bench.Source), b.Client, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := b.dial()
+	b.send(f, b.block(s, 0, bench.WarmUp, 1), 100)
+	b.recv(f, 1, 1, 100)
+	if err := b.sessions.End(s.ID); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(silence / 5) // for what is on its way
+	deadline(t, f, silence)
+	block := bench.NewBlock(64, 100)
+	for err = nil; err == nil; {
+		_, err = f.Recv(block, 100)
+	}
+	b.wantSilence(f, 100)
+}
+
+func testDuplex(t *testing.T, b *bed) {
+	s, err := b.sessions.Agree(t.Context(), b.pacedSpec(bench.Duplex), b.Client, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, down := b.dial(), b.dial()
+	b.send(up, b.block(s, 0, 0, 5), 100)
+	b.send(down, b.block(s, 1, bench.WarmUp, 1), 100)
+	b.sourced(s, down, 1, 100)
+	b.wantSilence(up, 100)
+	up.Close()
+	down.Close()
+	if a := b.settle(s, 5, 0); a.Unique != 5 || a.Lost() != 0 || a.Source.Sent < 100 {
 		t.Errorf("%+v", a)
 	}
 }
@@ -203,9 +324,9 @@ func testUnknownSession(t *testing.T, b *bed) {
 }
 
 func testOtherAddress(t *testing.T, b *bed) {
-	s, err := b.sessions.Agree(bench.Spec{
+	s, err := b.sessions.Agree(context.Background(), bench.Spec{
 		Proto: b.Transport.Name(), Mode: bench.Echo, Size: 64, Flows: 1, Wait: b.wait, Duration: time.Minute,
-	}, netip.MustParseAddr("192.0.2.1"))
+	}, netip.MustParseAddr("192.0.2.1"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,8 +386,8 @@ func testAfterEnd(t *testing.T, b *bed) {
 	}
 	_, _ = f.Send(request, 64) // a stream may have been closed
 	b.wantSilence(f, 64)
-	if _, err := b.sessions.Settle(context.Background(), s.ID, bench.Settlement{Sent: []uint64{1}}); !errors.Is(err, bench.ErrNoSession) {
-		t.Errorf("settled twice: %v", err)
+	if a := b.settle(s, 1); a.Unique != 1 {
+		t.Errorf("settled twice: %+v", a)
 	}
 }
 

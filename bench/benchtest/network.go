@@ -4,6 +4,7 @@ package benchtest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -25,6 +26,8 @@ type Network struct {
 	Fate func(up bool, n int) []time.Duration
 	// SendError, if not nil, is asked before message n of a flow is sent.
 	SendError func(n int) error
+	// ServerAhead is by how much the server's clock is ahead of the client's.
+	ServerAhead time.Duration
 
 	mu      sync.Mutex
 	counted [2]int
@@ -86,20 +89,51 @@ func (n *Network) serve(f *fakeFlow, msg []byte) {
 		return
 	}
 	in := n.Sessions.Inbound("fake", h, fakeAddr)
-	if in == nil || len(msg) != in.Size() || !in.Enter() {
+	if in == nil || len(msg) != in.Size() {
 		return
 	}
-	reply := in.Arrived(msg, clock.Now())
+	f.serving.Lock() // what arrives at the same moment does not have to wait to enter
+	defer f.serving.Unlock()
+	if !in.Enter() {
+		return
+	}
+	reply, start := in.Arrived(msg, clock.Now()+int64(n.ServerAhead))
 	in.Leave()
 	if len(reply) > 0 {
 		n.carry(false, reply, f.deliver)
 	}
+	if start {
+		go in.Pump(&fakeSource{network: n, to: f})
+	}
 }
+
+// fakeSource is a server's sending half of a flow.
+type fakeSource struct {
+	network *Network
+	to      *fakeFlow
+	traffic bench.Traffic
+}
+
+// sourceGap is how long a source takes for a message.
+const sourceGap = time.Millisecond
+
+func (s *fakeSource) Send(block []byte, size int) (n int, err error) {
+	for off := 0; off < len(block); off += size {
+		time.Sleep(sourceGap)
+		s.network.carry(false, block[off:off+size], s.to.deliver)
+		s.traffic.SendCalls++
+		n++
+	}
+	return n, nil
+}
+
+func (s *fakeSource) Traffic() bench.Traffic { return s.traffic }
 
 // fakeFlow is a flow of a Network.
 type fakeFlow struct {
 	network *Network
 	sent    int
+	serving sync.Mutex
 
 	mu             sync.Mutex
 	inbox          [][]byte
@@ -232,17 +266,32 @@ type Control struct{ Sessions *bench.Table }
 var _ bench.Control = Control{}
 
 // Agree implements bench.Control.
-func (c Control) Agree(_ context.Context, spec bench.Spec) (uint64, error) {
-	s, err := c.Sessions.Agree(spec, fakeAddr)
+func (c Control) Agree(ctx context.Context, spec bench.Spec) (uint64, error) {
+	s, err := c.Sessions.Agree(ctx, spec, fakeAddr, "")
 	if err != nil {
 		return 0, err
 	}
 	return s.ID, nil
 }
 
+// Renew implements bench.Control.
+func (c Control) Renew(ctx context.Context, session uint64) error {
+	return c.Sessions.Renew(ctx, session)
+}
+
+// Stop implements bench.Control.
+func (c Control) Stop(_ context.Context, session uint64) ([]uint64, error) {
+	return c.Sessions.Stop(session)
+}
+
 // Settle implements bench.Control.
 func (c Control) Settle(ctx context.Context, session uint64, end bench.Settlement) (bench.Account, error) {
-	return c.Sessions.Settle(ctx, session, end)
+	for {
+		account, err := c.Sessions.Settle(ctx, session, end)
+		if !errors.Is(err, bench.ErrSettling) {
+			return account, err
+		}
+	}
 }
 
 // End implements bench.Control.

@@ -18,12 +18,14 @@ func planFlags(f *pflag.FlagSet, plan *bench.Plan) {
 	f.StringSliceVar(&plan.Workloads, "workload", plan.Workloads, "workloads to measure")
 	f.Var((*sizes)(&plan.Sizes), "size", "message sizes, 32 B at least (KiB is 1024, kB is 1000)")
 	f.Var((*counts)(&plan.Flows), "flows", "numbers of flows at the same time")
+	f.StringSliceVar(&plan.Directions, "direction", plan.Directions, "which way throughput goes: up to the server, down from it, or both at once")
 	f.DurationVar(&plan.Duration, "duration", plan.Duration, "how long a trial sends, after its warm-up")
 	f.DurationVar(&plan.Warmup, "warmup", plan.Warmup, "how long a trial sends before it counts")
 	f.DurationVar(&plan.Drain, "drain", plan.Drain, "how long a missing message is waited for; 0: the larger of 1s and 4 round trips")
 	f.IntVar(&plan.Trials, "trials", plan.Trials, "trials for every workload, size and transport")
 	f.Float64Var(&plan.Rate, "rate", plan.Rate, "messages/s of the paced workload, all flows together")
 	f.Var((*waiting)(&plan.Wait), "wait", "how receivers wait: block (sleep) or spin (ask without end)")
+	f.BoolVar(&plan.DontFragment, "df", plan.DontFragment, "fail when a UDP message does not fit into one packet of the path; else it is fragmented")
 	f.BoolVar(&plan.Verify, "verify", plan.Verify, "check every byte of every message")
 	f.Uint64Var(&plan.Seed, "seed", plan.Seed, "decides the order of trials; 0 draws one, which is recorded")
 }
@@ -75,6 +77,43 @@ func (c *counts) String() string {
 	}
 	return strings.Join(words, ",")
 }
+
+// byteCount is a number of bytes with a unit: 64, 16KiB, 1GB.
+type byteCount int64
+
+func (b *byteCount) Set(text string) error {
+	var list sizes
+	if err := list.Set(text); err != nil || len(list) != 1 {
+		return fmt.Errorf("%q is no number of bytes: use one, with a unit or without, like 1400, 16KiB, 1GB", text)
+	}
+	*b = byteCount(list[0])
+	return nil
+}
+
+func (b *byteCount) Type() string { return "bytes" }
+
+func (b *byteCount) String() string {
+	if *b >= 1024 && *b%1024 == 0 {
+		return strings.ReplaceAll(humanize.IBytes(uint64(*b)), " ", "")
+	}
+	return strconv.FormatInt(int64(*b), 10)
+}
+
+// bitrate is a number of bits a second with a decimal unit: 5e6, 100M, 1G, 2.5Gbit/s.
+type bitrate float64
+
+func (b *bitrate) Set(text string) error {
+	n, unit, err := humanize.ParseSI(text)
+	if err != nil || unit != "" && unit != "bit/s" && unit != "bps" && unit != "bit" {
+		return fmt.Errorf("%q is no bit rate: use a number of bits a second, like 5e6, 100M, 2.5Gbit/s", text)
+	}
+	*b = bitrate(n)
+	return nil
+}
+
+func (b *bitrate) Type() string { return "bit/s" }
+
+func (b *bitrate) String() string { return strconv.FormatFloat(float64(*b), 'g', -1, 64) }
 
 // waiting is a bench.Wait as a flag.
 type waiting bench.Wait

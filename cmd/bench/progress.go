@@ -25,6 +25,8 @@ type progress struct {
 	now  bench.Progress
 	when time.Time // when now was told
 
+	waiting bool // for the server to have room, and that has been said
+
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
@@ -73,10 +75,21 @@ func newProgress(w io.Writer, quiet bool, total time.Duration) *progress {
 func (p *progress) tell(now bench.Progress) {
 	p.mu.Lock()
 	first := p.when.IsZero()
-	p.now, p.when = now, time.Now()
+	p.now, p.when, p.waiting = now, time.Now(), false
 	p.mu.Unlock()
 	if p.bar != nil || first && !p.quiet {
 		p.draw()
+	}
+}
+
+// queued is told when the server has no room yet.
+func (p *progress) queued(what string) {
+	p.mu.Lock()
+	first := !p.waiting
+	p.waiting = true
+	p.mu.Unlock()
+	if first && !p.quiet {
+		fmt.Fprintln(p.w, "waiting: "+what)
 	}
 }
 

@@ -38,6 +38,8 @@ var transports = []bench.Transport{tcp.Transport{}, udp.Transport{}}
 type runOptions struct {
 	plan                  bench.Plan
 	server, out, config   string
+	access                accessOptions
+	queue                 time.Duration
 	format                string
 	quiet, quick, planned bool
 	ipv6                  bool
@@ -51,7 +53,9 @@ func newRun() *cobra.Command {
 		Long: `run measures the transports by the same workloads, in pairs of trials one right after the other and in random
 order, prints tables that set them side by side, and leaves its results in a folder below --out.
 
-Without --server it starts a server of its own on the loopback interface, as a process of its own.
+Without --server it starts a server of its own on the loopback interface, as a process of its own. With --server
+it measures the network to a "bench server" elsewhere: a connection that is lost for a moment is waited for, and a
+trial that it has spoilt is measured again.
 
 Workloads:
   latency     one message in flight: the next is sent when the reply has come
@@ -66,13 +70,16 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
   bench run --workload latency --size 64,1400,16KiB --wait spin
   bench run --workload paced --rate 5000 --size 200 --duration 1s --trials 2
   bench run --workload throughput --size 64KiB --proto tcp --flows 1,4
-  bench run --plan --config plan.yaml`,
+  bench run --plan --config plan.yaml
+  bench run --server 192.0.2.7 --direction up,down --tls-pin sha256:... --secret-file secret.txt`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	planFlags(f, &o.plan)
 	f.StringVar(&o.server, "server", "", "address of a \"bench server\", HOST or HOST:PORT; without it one is started")
+	o.access.flags(f)
+	f.DurationVar(&o.queue, "queue", time.Hour, "how long to wait for our turn when the server is taken")
 	f.BoolVar(&o.ipv6, "ipv6", false, "have the server that is started listen on [::1], not on 127.0.0.1")
 	f.StringVar(&o.out, "out", defaultOut, "folder below which the run's folder is made")
 	formatFlag(f, &o.format)
@@ -124,6 +131,9 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 	if o.plan.Seed == 0 {
 		o.plan.Seed = rand.Uint64()
 	}
+	if err := o.access.validate(o.server); err != nil {
+		return "", err
+	}
 	if o.server != "" && o.ipv6 {
 		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
 	}
@@ -158,11 +168,11 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	var addr string
+	var addr, name string
 	var err error
 	var own *child.Process // nil with --server
 	if o.server != "" {
-		if addr, err = resolve(ctx, o.server); err != nil {
+		if addr, name, err = resolve(ctx, o.server); err != nil {
 			return nil, err
 		}
 	} else {
@@ -175,25 +185,42 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 			cancel(serverEnded(own))
 		}()
 	}
-	client := control.NewClient(addr)
+	client, err := o.access.client(addr, name)
+	if err != nil {
+		return nil, err
+	}
 	defer client.Close()
 	about, err := client.Server(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w, err := o.create(about)
+	if err := o.plan.Check(about.Limits); err != nil {
+		return nil, fmt.Errorf("the server at %s does not take part in this: %w", addr, err)
+	}
+	here := host.Read()
+	w, err := o.create(here, about)
 	if err != nil {
 		return nil, err
 	}
 
 	show := newProgress(stderr, o.quiet, o.plan.Estimate(transports))
+	client.Queue, client.Queued = o.queue, show.queued
+	repeats := 0
+	if o.server != "" {
+		repeats = trialRepeats
+	}
 	err = bench.Run(ctx, bench.Config{
 		Plan: o.plan, Transports: transports, Control: client, Addr: addr,
+		Limits: about.Limits, OneClock: here.Clock != "" && here.Clock == about.Host.Clock, Repeats: repeats,
 		Keep: w.Add, Progress: show.tell,
 	})
 	show.end()
 	return finish(w, rootCause(ctx, own, err))
 }
+
+// trialRepeats is how often a trial is measured again that failed against a server elsewhere: it may have been started
+// anew, or the network may have been away.
+const trialRepeats = 2
 
 // rootCause is why a run that failed with err did: whatever fails when it is called off, or when its server has
 // ended, fails because of that. A run that did not fail has none, whatever has happened since.
@@ -223,22 +250,24 @@ func serverEnded(p *child.Process) error {
 	return fmt.Errorf("the server that was started for this run ended: %w", p.Err())
 }
 
-// resolve returns the address at which the server answers. A name may stand for several, of which each transport
+// resolve returns the address at which the server answers, and the name it was given. A name may stand for several, of which each transport
 // might try another, and looking it up is not to be measured.
-func resolve(ctx context.Context, server string) (addr string, err error) {
-	if _, _, err := net.SplitHostPort(server); err != nil {
-		server = net.JoinHostPort(strings.Trim(server, "[]"), defaultPort)
+func resolve(ctx context.Context, server string) (addr, name string, err error) {
+	name, _, err = net.SplitHostPort(server)
+	if err != nil {
+		name = strings.Trim(server, "[]")
+		server = net.JoinHostPort(name, defaultPort)
 	}
 	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", server)
 	if err != nil {
-		return "", fmt.Errorf("reach the server: %w; is \"bench server\" running there?", err)
+		return "", "", fmt.Errorf("reach the server: %w; is \"bench server\" running there?", err)
 	}
 	defer conn.Close()
-	return conn.RemoteAddr().String(), nil
+	return conn.RemoteAddr().String(), name, nil
 }
 
 // create makes the folder of the run.
-func (o *runOptions) create(about control.Server) (*results.Writer, error) {
+func (o *runOptions) create(here host.Facts, about control.Server) (*results.Writer, error) {
 	plan, err := json.Marshal(o.plan)
 	if err != nil {
 		return nil, err
@@ -249,7 +278,7 @@ func (o *runOptions) create(about control.Server) (*results.Writer, error) {
 		Version: version(),
 		Command: append([]string{"bench"}, os.Args[1:]...),
 		Plan:    plan,
-		Client:  host.Read(),
+		Client:  here,
 		Server:  about.Host,
 	})
 }

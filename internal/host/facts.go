@@ -24,6 +24,8 @@ type Facts struct {
 	CongestionControls string `json:"congestion_controls,omitempty"`
 	// Sysctls are the kernel's settings of sockets and of TCP, as the kernel prints them.
 	Sysctls map[string]string `json:"sysctls,omitempty"`
+	// Clock names the monotonic clock that all processes with the same name of it read; empty where each has its own.
+	Clock string `json:"clock,omitempty"`
 	// LoopbackMTU is in bytes; LoopbackOffloads are the segmentation and checksum offloads that are on.
 	LoopbackMTU      int      `json:"loopback_mtu_bytes,omitempty"`
 	LoopbackOffloads []string `json:"loopback_offloads,omitempty"`

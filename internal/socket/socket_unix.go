@@ -35,5 +35,22 @@ func Buffers(c syscall.Conn) (send, recv int) {
 // IsQueueFull tells whether err says that the sender's queue had no room.
 func IsQueueFull(err error) bool { return errors.Is(err, unix.ENOBUFS) }
 
+// IsUnreachable tells whether err says that there is no way to the peer's host for now.
+func IsUnreachable(err error) bool {
+	return errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.ENETDOWN) || errors.Is(err, unix.EHOSTDOWN)
+}
+
+// IsTooLong tells whether err says that a datagram does not fit into one packet of the path.
+func IsTooLong(err error) bool { return errors.Is(err, unix.EMSGSIZE) }
+
+// FileLimit is how many files and sockets this process may have open.
+func FileLimit() int {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return 1024
+	}
+	return int(min(limit.Cur, 1<<20))
+}
+
 // IsCut tells whether err says that a datagram was longer than the buffer it was read into.
 func IsCut(error) bool { return false } // Unix cuts in silence

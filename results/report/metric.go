@@ -16,6 +16,8 @@ type metric struct {
 	better string
 	// workloads are those in whose table it stands, in order.
 	workloads []string
+	// optional leaves the row out where no trial has a value.
+	optional bool
 
 	// Exactly one of these is set. value is taken of every trial, and the median over them is told; with
 	// percentile set, trials with too few messages for it have none, and all trials' messages are merged.
@@ -42,11 +44,19 @@ var metrics = slices.Concat(
 	percentiles("rtt", "RTT", loops, func(t results.Trial) results.Latency { return t.RTT }),
 	percentiles("connect", "first reply", connects, func(t results.Trial) results.Latency { return t.Connect }),
 	[]metric{
+		{name: "owd_up_p50_us", label: "one way up p50", unit: microseconds, better: "lower", workloads: loops, optional: true,
+			value: func(t results.Trial) results.Value { return t.OneWayUp.P50Us }},
+		{name: "owd_down_p50_us", label: "one way down p50", unit: microseconds, better: "lower", workloads: loops, optional: true,
+			value: func(t results.Trial) results.Value { return t.OneWayDown.P50Us }},
 		{name: "send_lag_p99_us", label: "send lag p99", unit: microseconds, better: "lower", workloads: paced,
 			percentile: 99, histogram: "send_lag",
 			value: func(t results.Trial) results.Value { return t.SendLag.P99Us }},
 		{name: "goodput_bps", label: "goodput", unit: bitsPerSecond, better: "higher", workloads: oneWay,
 			value: func(t results.Trial) results.Value { return t.GoodputBps }},
+		{name: "goodput_up_bps", label: "of it up", unit: bitsPerSecond, better: "higher", workloads: oneWay, optional: true,
+			value: func(t results.Trial) results.Value { return ofBoth(t, t.UpBps) }},
+		{name: "goodput_down_bps", label: "of it down", unit: bitsPerSecond, better: "higher", workloads: oneWay, optional: true,
+			value: func(t results.Trial) results.Value { return ofBoth(t, t.DownBps) }},
 		{name: "messages_per_s", label: "messages", unit: perSecond, better: "higher", workloads: flowsLast,
 			value: func(t results.Trial) results.Value { return t.MessagesPerS }},
 		{name: "messages_per_s", label: "connections", unit: perSecond, better: "higher", workloads: connects,
@@ -65,6 +75,14 @@ var metrics = slices.Concat(
 			value: func(t results.Trial) results.Value { return t.CPUPerGigabyteS }},
 	},
 )
+
+// ofBoth is the share of one direction, where there were two.
+func ofBoth(t results.Trial, v results.Value) results.Value {
+	if t.Direction != "both" {
+		return results.Value{}
+	}
+	return v
+}
 
 // percentiles are the rows of a latency whose columns begin with prefix.
 func percentiles(prefix, label string, workloads []string, of func(results.Trial) results.Latency) []metric {

@@ -44,8 +44,65 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 	if few {
 		notes = append(notes, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance.", enoughTrials))
 	}
+	notes = append(notes, clockErrors(s.Trials)...)
+	notes = append(notes, notAlone(s.Trials)...)
 	notes = append(notes, notGranted(s.Trials)...)
 	return append(notes, irregular(s.Trials)...)
+}
+
+// clockErrors says how far one-way delays may be off, where client and server had a clock each.
+func clockErrors(trials []results.Trial) []string {
+	largest, told, withheld := 0.0, 0, 0
+	for _, t := range trials {
+		off, known := t.ClockErrorUs.Get()
+		if !known || off == 0 {
+			continue
+		}
+		largest = max(largest, off)
+		for _, l := range []results.Latency{t.OneWayUp, t.OneWayDown} {
+			if _, known := l.P50Us.Get(); known {
+				told++
+			} else {
+				withheld++
+			}
+		}
+	}
+	if told+withheld == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("One-way delays rest on an estimate of the difference between two clocks, made before and after each trial, which may be off by up to ±%s µs (clock_error_us).", digits(largest))
+	if withheld > 0 {
+		text += fmt.Sprintf(" They are withheld where that is more than the delay: %d of %d.", withheld, told+withheld)
+	}
+	return []string{text}
+}
+
+// notAlone says which trials were disturbed from outside.
+func notAlone(trials []results.Trial) (notes []string) {
+	again, shared := 0, 0
+	for _, t := range trials {
+		if t.Attempts > 1 {
+			again++
+		}
+		_, client := t.ClientCPUs.Get()
+		if _, server := t.ServerCPUs.Get(); client && !server && t.Received > 0 {
+			shared++
+		}
+	}
+	if again > 0 {
+		notes = append(notes, fmt.Sprintf("%s measured again, because the connection or the server had been lost (attempts).", were(again)))
+	}
+	if shared > 0 {
+		notes = append(notes, fmt.Sprintf("%s without the server's CPU time: another client used the server meanwhile, or it can't tell.", were(shared)))
+	}
+	return notes
+}
+
+func were(n int) string {
+	if n == 1 {
+		return "1 trial was"
+	}
+	return fmt.Sprintf("%d trials were", n)
 }
 
 // irregular says what should not have happened, summed over the trials of each transport and workload.
@@ -58,7 +115,7 @@ func irregular(trials []results.Trial) (notes []string) {
 		corrupt, _ := t.Corrupt.Get()
 		unsent, _ := t.Unsent.Get()
 		outside := 0.0
-		for _, l := range []results.Latency{t.RTT, t.Connect, t.SendLag} {
+		for _, l := range []results.Latency{t.RTT, t.Connect, t.SendLag, t.OneWayUp, t.OneWayDown} {
 			n, _ := l.Outside.Get()
 			outside += n
 		}
@@ -70,7 +127,7 @@ func irregular(trials []results.Trial) (notes []string) {
 			{"messages belonged to no flow of their trial", float64(t.Foreign)},
 			{"datagrams were longer than a message, and cut off", float64(t.Truncated)},
 			{"datagrams were no message", float64(t.Malformed)},
-			{"messages found the sender's own queue full", float64(t.SendErrors)},
+			{"messages found the sender's own queue full, or no way to the server", float64(t.SendErrors)},
 			{"arrivals were too late to be told from duplicates", float64(t.BeyondWindowCount)},
 			{"times were outside the histogram's range and count as its end", outside},
 			{"messages were not sent: the sender had no time for them", unsent},

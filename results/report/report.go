@@ -128,6 +128,10 @@ func heading(s *results.Set) []string {
 	r := s.Run
 	lines := []string{fmt.Sprintf("Run %s on %s: %s %s, %d cores, %s", r.ID, orUnknown(r.Client.Name),
 		r.Client.OS, r.Client.Kernel, r.Client.Cores, r.Client.Go)}
+	if r.Server.Name != r.Client.Name && r.Server.OS != "" {
+		lines = append(lines, fmt.Sprintf("Server on %s: %s %s, %d cores, %s", orUnknown(r.Server.Name),
+			r.Server.OS, r.Server.Kernel, r.Server.Cores, r.Server.Go))
+	}
 	n := len(s.Trials)
 	switch r.Status {
 	case results.Finished:
@@ -227,6 +231,9 @@ func cellLabel(c results.Cell) string {
 	label := showSize(c.SizeBytes)
 	if c.Flows > 1 {
 		label += fmt.Sprintf(", %d flows", c.Flows)
+	}
+	if c.Direction == "down" || c.Direction == "both" {
+		label += ", " + c.Direction
 	}
 	if rate, asked := c.RateAsked.Get(); asked {
 		label += fmt.Sprintf(", %s/s", digits(rate))

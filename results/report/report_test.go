@@ -36,7 +36,7 @@ func example() *results.Set {
 		t.Schema, t.Number, t.Wait, t.WaitAsked = results.Schema, len(s.Trials)+1, "block", "block"
 		s.Trials = append(s.Trials, t)
 	}
-	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1}
+	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1, Direction: "echo"}
 	for i, p50 := range [][2]float64{{10, 5}, {20, 30}, {40, 12}} {
 		for j, proto := range []string{"tcp", "udp"} {
 			var t results.Trial
@@ -55,7 +55,7 @@ func example() *results.Set {
 			}
 		}
 	}
-	throughput := results.Cell{Workload: "throughput", SizeBytes: 64 << 10, Flows: 4}
+	throughput := results.Cell{Workload: "throughput", SizeBytes: 64 << 10, Flows: 4, Direction: "up"}
 	for i := range 7 {
 		for j, proto := range []string{"udp", "tcp"} {
 			var t results.Trial
@@ -68,11 +68,44 @@ func example() *results.Set {
 		}
 	}
 	var t results.Trial
-	t.Cell, t.Pair, t.Proto = results.Cell{Workload: "connect", SizeBytes: 64, Flows: 1}, 20, "udp"
+	t.Cell, t.Pair, t.Proto = results.Cell{Workload: "connect", SizeBytes: 64, Flows: 1, Direction: "echo"}, 20, "udp"
 	t.Connect.P50Us, t.Sent = known(0.5), 0
 	t.Corrupt, t.Truncated = known(3), 2
 	add(t)
 	s.Trials[len(s.Trials)-1].WaitAsked = "spin"
+	return s
+}
+
+// twoHosts is a run between two hosts: each has a clock of its own, messages went both ways, the server was lost for
+// a while and used by others.
+func twoHosts() *results.Set {
+	s := example()
+	s.Trials, s.Buckets, s.Run.Planned = nil, nil, 6
+	add := func(t results.Trial) {
+		t.DurationMs, t.WarmupMs, t.CongestionControl, t.Attempts, t.Received = 250, 50, "cubic", 1, 1
+		t.Schema, t.Number, t.Pair, t.Wait, t.WaitAsked = results.Schema, len(s.Trials)+1, len(s.Trials)/2+1, "block", "block"
+		t.ClientCPUs, t.ServerCPUs = known(1), known(1)
+		t.Proto = []string{"tcp", "udp"}[len(s.Trials)%2]
+		s.Trials = append(s.Trials, t)
+	}
+	for i := range 4 {
+		var t results.Trial
+		t.Cell = results.Cell{Workload: "latency", SizeBytes: 64 << (i / 2 * 4), Flows: 1, Direction: "echo"}
+		t.RTT.P50Us, t.ClockErrorUs, t.ClockOffsetUs = known(100), known(20+float64(i)), known(-5e6)
+		if i != 3 {
+			t.OneWayUp.P50Us = known(60)
+			t.OneWayDown.P50Us = known(40)
+		}
+		add(t)
+	}
+	for range 2 {
+		var t results.Trial
+		t.Cell = results.Cell{Workload: "throughput", SizeBytes: 1400, Flows: 1, Direction: "both"}
+		t.GoodputBps, t.UpBps, t.DownBps = known(3e9), known(1e9), known(2e9)
+		add(t)
+	}
+	s.Trials[5].Attempts = 2
+	s.Trials[4].ServerCPUs = results.Value{}
 	return s
 }
 
@@ -87,7 +120,7 @@ func find(t *testing.T, rows []results.Summary, workload, metric string) results
 
 func TestSummarizeKnownAnswers(t *testing.T) {
 	rows := Summarize(example())
-	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1}
+	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1, Direction: "echo"}
 	for _, want := range []results.Summary{
 		{Cell: latency, Metric: "rtt_p50_us", Unit: "us", Better: "lower", Over: "median",
 			TCP:   results.Side{Value: known(20), Min: known(10), Max: known(40), Trials: 3},
@@ -155,6 +188,7 @@ func TestGolden(t *testing.T) {
 		"empty.json":      {&results.Set{Run: results.Run{Status: results.Running, Planned: 3}}, JSON},
 		"hostile.md":      {hostile, Markdown},
 		"udp-alone.txt":   {alone, Text},
+		"two-hosts.txt":   {twoHosts(), Text},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, test.set, test.format)

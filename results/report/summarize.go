@@ -21,13 +21,22 @@ func Summarize(s *results.Set) []results.Summary {
 	for _, cell := range cells(s) {
 		tcp, udp := side(s, cell, "tcp"), side(s, cell, "udp")
 		for _, m := range metrics {
-			if slices.Contains(m.workloads, cell.Workload) {
-				rows = append(rows, m.summarize(cell, tcp, udp))
+			if !slices.Contains(m.workloads, cell.Workload) {
+				continue
+			}
+			row := m.summarize(cell, tcp, udp)
+			_, hasTCP := row.TCP.Value.Get()
+			_, hasUDP := row.UDP.Value.Get()
+			if !m.optional || hasTCP || hasUDP {
+				rows = append(rows, row)
 			}
 		}
 	}
 	return rows
 }
+
+// directions is in the order of the tables.
+var directions = []string{"echo", "up", "down", "both"}
 
 // cells returns the cells of the run's trials in the order of the tables.
 func cells(s *results.Set) []results.Cell {
@@ -44,6 +53,7 @@ func cells(s *results.Set) []results.Cell {
 			cmp.Compare(slices.Index(all, a.Workload), slices.Index(all, b.Workload)),
 			cmp.Compare(a.SizeBytes, b.SizeBytes),
 			cmp.Compare(a.Flows, b.Flows),
+			cmp.Compare(slices.Index(directions, a.Direction), slices.Index(directions, b.Direction)),
 			cmp.Compare(rateA, rateB),
 		)
 	})

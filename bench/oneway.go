@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"tcpvsudp/internal/clock"
+	"tcpvsudp/results"
+)
+
+// A clockReading is what an exchange with the server told of its clock: at time at of ours it read offset ns more, give or
+// take bound.
+type clockReading struct {
+	at, offset, bound int64
+	known             bool
+}
+
+// readClocks makes so many exchanges, fewer when they take longer than clockBudget, and keeps the one with the smallest
+// round trip. The server's stamp lies somewhere within the round trip: its middle is off by half of it at most (RFC 5905
+// section 8, with the server's two times in one).
+const (
+	clockReadings = 8
+	clockBudget   = 200_000_000 // ns
+)
+
+// readClock asks the server for its clock, on the worker's flow, on which nothing else is under way.
+func (w *worker) readClock() (best clockReading, err error) {
+	msg := w.out[:w.t.size]
+	defer setKind(msg, Request)
+	begin := clock.Now()
+	for i := range clockReadings {
+		now := clock.Now()
+		if i >= 2 && now-begin > clockBudget || w.t.failed.Load() {
+			break
+		}
+		w.exchanges++
+		seq := Hello.seq() + w.exchanges
+		w.sendUntil(now + int64(sendPatience))
+		w.armFor(now)
+		setKind(msg, Hello)
+		if err := w.sendOne(seq, now); err != nil {
+			return best, err
+		}
+		if err := w.await(seq, now); err != nil {
+			return best, err
+		}
+		if !w.stamped || w.stampSeq != seq {
+			continue // lost, or the message has no room for a stamp
+		}
+		if bound := (w.stampAt - now + 1) / 2; !best.known || bound < best.bound {
+			middle := now + (w.stampAt-now)/2
+			best = clockReading{at: middle, offset: w.stamp - middle, bound: bound, known: true}
+		}
+	}
+	return best, nil
+}
+
+// clocks tell the server's time in ours over a trial: from a reading before it and one after, in a straight line
+// between them, so that a constant drift is taken out.
+type clocks struct {
+	before, after clockReading
+	// one says that both ends read the same clock.
+	one bool
+}
+
+// settle notes whether the clocks that are said to be one are: a reading that excludes it wins.
+func (c *clocks) settle(one bool) {
+	same := func(r clockReading) bool { return r.known && r.offset <= r.bound && r.offset >= -r.bound }
+	c.one = one && same(c.before) && same(c.after)
+}
+
+// known tells whether there is anything to go by.
+func (c clocks) known() bool { return c.before.known && c.after.known }
+
+// offset is by how many ns the server's clock is ahead when ours reads at.
+func (c clocks) offset(at int64) int64 {
+	switch span := c.after.at - c.before.at; {
+	case c.one:
+		return 0
+	case span <= 0:
+		return c.before.offset
+	default:
+		share := float64(at-c.before.at) / float64(span)
+		return c.before.offset + int64(share*float64(c.after.offset-c.before.offset))
+	}
+}
+
+// bound is by how many ns offset may be off, as long as neither clock's rate changes within the trial.
+func (c clocks) bound() int64 {
+	if c.one {
+		return 0
+	}
+	return max(c.before.bound, c.after.bound)
+}
+
+// delays keeps when messages left, were stamped and came back, until the clocks are known that tell the
+// one-way delays. When there is no more room it keeps every second, and from then on takes only every second: its
+// samples are spread evenly over the trial.
+type delays struct {
+	samples []delaySample
+	mask    uint64 // of how many only one is taken, less one
+	seen    uint64
+}
+
+// delaySample is one message: sent and at are our clock, stamp is the server's.
+type delaySample struct{ sent, stamp, at int64 }
+
+// delaySamples is how many samples all flows of a trial keep.
+const delaySamples = 1 << 16
+
+func newDelays(flows int) *delays {
+	return &delays{samples: make([]delaySample, 0, max(delaySamples/flows, 64))}
+}
+
+// add notes one message. It does not allocate, and does nothing on a nil delays.
+func (d *delays) add(s delaySample) {
+	if d == nil {
+		return
+	}
+	d.seen++
+	if d.seen&d.mask != 0 {
+		return
+	}
+	if len(d.samples) == cap(d.samples) {
+		for i := range len(d.samples) / 2 {
+			d.samples[i] = d.samples[2*i+1]
+		}
+		d.samples = d.samples[:len(d.samples)/2]
+		d.mask = d.mask*2 + 1
+		if d.seen&d.mask != 0 {
+			return
+		}
+	}
+	d.samples = append(d.samples, s)
+}
+
+// oneWay returns the one-way delays of the trial's messages, up to the server and down to the client; a direction in which
+// the clocks' error is larger than the median delay is nil. In an open loop the way up begins with the intended send.
+func (t *trial) oneWay() (up, down *results.Histogram) {
+	if !t.clocks.known() {
+		return nil, nil
+	}
+	up, down = results.NewHistogram(), results.NewHistogram()
+	for _, w := range t.workers {
+		if w.delays == nil {
+			continue
+		}
+		for _, s := range w.delays.samples {
+			stamp := s.stamp - t.clocks.offset(s.at)
+			up.Record(stamp - s.sent)
+			down.Record(s.at - stamp)
+		}
+	}
+	return t.believable(up), t.believable(down)
+}
+
+// believable returns h, or nil where the error of the clocks is larger than the delay.
+func (t *trial) believable(h *results.Histogram) *results.Histogram {
+	p50, known := h.Latency().P50Us.Get()
+	if !known || float64(t.clocks.bound())/1000 > p50 {
+		return nil
+	}
+	return h
+}

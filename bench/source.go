@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"tcpvsudp/internal/clock"
+)
+
+// source is the sending half of a flow whose messages come from the server.
+type source struct {
+	started, stop atomic.Bool
+	done          chan struct{} // closed when Pump has returned
+	account       SourceAccount // Pump's until done is closed
+	traffic       Traffic       // so is this
+}
+
+// A Sender is the half of a Flow that a source needs.
+type Sender interface {
+	// Send is that of Flow.
+	Send(block []byte, size int) (n int, err error)
+	// Traffic is what has been counted so far; it is called when no Send runs.
+	Traffic() Traffic
+}
+
+// SourceAccount is what a source sent of measured messages, one flow or several.
+type SourceAccount struct {
+	Sent uint64 `json:"sent"`
+	// SendErrors of them were lost before they left.
+	SendErrors uint64 `json:"send_errors"`
+	// BeginNs is when the first left and EndNs when the last had, by the sender's clock; both 0 when none did.
+	BeginNs int64 `json:"begin_ns"`
+	EndNs   int64 `json:"end_ns"`
+}
+
+// Add adds another flow's account to a.
+func (a *SourceAccount) Add(b SourceAccount) {
+	switch {
+	case b.Sent == 0:
+		return
+	case a.Sent == 0:
+		*a = b
+		return
+	}
+	a.Sent += b.Sent
+	a.SendErrors += b.SendErrors
+	a.BeginNs, a.EndNs = min(a.BeginNs, b.BeginNs), max(a.EndNs, b.EndNs)
+}
+
+// start tells whether the source is to start now: it does so once.
+func (s *source) start() bool { return s.started.CompareAndSwap(false, true) }
+
+// Pump sends the messages of a source, as fast as the session allows, through out: those of the warm-up first. It
+// returns when their time is over, when the client has stopped the session or the session has ended, and at an error
+// of out. It is called once, when Arrived has returned start, and takes part in no Enter and Leave. What
+// out counts meanwhile is in the session's account.
+func (in *Inbound) Pump(out Sender) {
+	src, s := &in.source, in.session
+	defer close(src.done)
+	size := s.Spec.Size
+	block := NewBlock(messagesPerBlock, size)
+	fillBlock(block, size, Header{Kind: Reply, Flow: in.number, Session: s.ID})
+	before := out.Traffic()
+	defer func() { src.traffic = out.Traffic().minus(before) }() // ahead of done
+	limit := newThrottle(s.Spec.RateBps, size, s.Spec.Flows)
+
+	now := clock.Now()
+	measure, stop := now+int64(s.Spec.Warmup), now+int64(s.Spec.Duration)
+	for warm := uint64(0); now < stop && !src.stop.Load() && !s.ended.Load(); now = clock.Now() {
+		if due := limit.due(now, messagesPerBlock); due > now {
+			time.Sleep(time.Duration(due - now))
+			now = clock.Now()
+		}
+		for off := 0; off < len(block); off += size {
+			if now < measure {
+				setSeqSent(block[off:], WarmUp|warm, now)
+				warm++
+				continue
+			}
+			if src.account.Sent == 0 {
+				src.account.BeginNs = now
+				s.begin(now)
+			}
+			setSeqSent(block[off:], src.account.Sent, now)
+			src.account.Sent++
+		}
+		n, err := out.Send(block, size)
+		if err != nil && !lostUnsent(err) {
+			break
+		}
+		if unsent := len(block)/size - n; unsent > 0 && now >= measure {
+			src.account.SendErrors += uint64(unsent)
+		}
+		pauseAfter(err)
+	}
+	if src.account.Sent > 0 {
+		src.account.EndNs = clock.Now()
+	}
+}
+
+// lostUnsent tells whether err says that messages were lost before they left, and others may still leave.
+func lostUnsent(err error) bool {
+	return errors.Is(err, ErrSendQueueFull) || errors.Is(err, ErrUnreachable)
+}
+
+// pauseAfter keeps a sender that nothing slows from trying without end while there is no way to its peer.
+func pauseAfter(err error) {
+	if errors.Is(err, ErrUnreachable) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// stopGrace is how long a source may take to end; then the flow is cut.
+const stopGrace = 5 * time.Second
+
+// stopSources ends the sending of all sources and returns the CPU time that the process has spent on the session; nil
+// where there is no source, or it can't be told. Calling it again changes nothing.
+func (s *Session) stopSources() (cpu *int64) {
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	for i := range s.flows {
+		in := &s.flows[i]
+		if in.mode != Source {
+			continue
+		}
+		in.source.stop.Store(true)
+		if in.source.start() { // never asked for: now it can't be any more
+			close(in.source.done)
+		}
+		select {
+		case <-in.source.done:
+		case <-grace.C:
+			s.closeAttached()
+			<-in.source.done
+		}
+		cpu = s.cpuSpent()
+	}
+	return cpu
+}
+
+// sourced is the number of measured messages that each flow's source sent, after stopSources.
+func (s *Session) sourced() []uint64 {
+	sent := make([]uint64, len(s.flows))
+	for i := range s.flows {
+		sent[i] = s.flows[i].source.account.Sent
+	}
+	return sent
+}
