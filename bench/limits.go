@@ -112,7 +112,7 @@ func (s Spec) Memory() int64 {
 	}
 	const flow = 8 << 10                                         // a goroutine and a tally
 	window := int64(DefaultWindow/max(s.Flows, 1)/64)*24 + 4<<10 // a Counter's once the order has been broken
-	return int64(s.flowCount()) * (flow + window + int64(s.BlockBytes()) + buckets*seriesBucketBytes)
+	return int64(s.FlowCount()) * (flow + window + int64(s.BlockBytes()) + buckets*seriesBucketBytes)
 }
 
 // blockBytes is how much a receiver is ready to take at once, and allBlocksBytes how much all flows of a session are.

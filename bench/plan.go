@@ -172,7 +172,7 @@ func (p Plan) spec(c cell, proto string, limits Limits) Spec {
 	// The time series has intervals of a tenth of the trial, from 10 ms to a second; longer only where so many flows would
 	// have more than a server makes.
 	s.Interval = min(max(p.Duration/10, 10*time.Millisecond), time.Second)
-	s.Interval = max(s.Interval, s.Duration*time.Duration(s.flowCount())/(MaxBuckets/2))
+	s.Interval = max(s.Interval, s.Duration*time.Duration(s.FlowCount())/(MaxBuckets/2))
 	return s
 }
 

@@ -62,14 +62,14 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("warm-up %v: it must be from 0 to the duration of %v", s.Warmup, s.Duration)
 	case !(s.RateBps >= 0 && s.RateBps <= 1e15): // a NaN is refused too
 		return fmt.Errorf("%v bit/s: use 0 for as fast as it goes, or up to 1e15", s.RateBps)
-	case s.Interval < 0 || s.Interval > 0 && int64(s.flowCount())*int64(s.Duration/s.Interval+1) > MaxBuckets:
+	case s.Interval < 0 || s.Interval > 0 && int64(s.FlowCount())*int64(s.Duration/s.Interval+1) > MaxBuckets:
 		return fmt.Errorf("%d flows of %v in intervals of %v: there must be no more than %d intervals in all", s.Flows, s.Duration, s.Interval, MaxBuckets)
 	}
 	return nil
 }
 
-// flowCount is the number of flows in all directions.
-func (s Spec) flowCount() int {
+// FlowCount is the number of flows in all directions.
+func (s Spec) FlowCount() int {
 	if s.Mode == Duplex {
 		return 2 * s.Flows
 	}
@@ -127,7 +127,7 @@ type Inbound struct {
 // init takes all that the session's flows need while measuring.
 func (s *Session) init() {
 	s.done, s.attached = make(chan struct{}), map[io.Closer]struct{}{}
-	s.flows = make([]Inbound, s.Spec.flowCount())
+	s.flows = make([]Inbound, s.Spec.FlowCount())
 	for i := range s.flows {
 		s.flows[i] = Inbound{
 			session: s,

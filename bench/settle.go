@@ -20,8 +20,8 @@ type Settlement struct {
 
 // Validate returns an error when end can't settle a session of spec.
 func (end Settlement) Validate(spec Spec) error {
-	if len(end.Sent) != spec.flowCount() {
-		return fmt.Errorf("settle session: %d flows sent messages, and %d were agreed", len(end.Sent), spec.flowCount())
+	if len(end.Sent) != spec.FlowCount() {
+		return fmt.Errorf("settle session: %d flows sent messages, and %d were agreed", len(end.Sent), spec.FlowCount())
 	}
 	if end.Tmax < 0 || end.Quiet < 0 {
 		return fmt.Errorf("settle session: a Tmax of %v and %v of silence: they must be 0 or more", end.Tmax, end.Quiet)

@@ -75,7 +75,7 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 	if s.workload.paced {
 		t.lag = results.NewHistogram()
 	}
-	for i := range t.spec.flowCount() {
+	for i := range t.spec.FlowCount() {
 		t.workers = append(t.workers, newWorker(t, i))
 	}
 	defer context.AfterFunc(t.ctx, t.interrupt)()

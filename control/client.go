@@ -237,7 +237,7 @@ func (c *Client) explain(err error) error {
 	var record tls.RecordHeaderError
 	var unverified *tls.CertificateVerificationError
 	switch {
-	case errors.As(err, &record) || c.scheme == "https" && errors.Is(err, io.EOF):
+	case errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%w; the server does not speak TLS: start it with --tls-auto, or --tls-cert and --tls-key", err)
 	case errors.As(err, &unverified):
 		return fmt.Errorf("%w; name its CA with --tls-ca, or its certificate with --tls-pin", err)

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,18 +21,28 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func start(t *testing.T, h http.Handler) *Client {
+// plain starts a server of h, and returns a client without patience.
+func plain(t *testing.T, h http.Handler) *Client {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	c := NewClient(s.Listener.Addr().String())
+	return client(t, s.Listener.Addr().String(), Access{})
+}
+
+func client(t *testing.T, addr string, access Access) *Client {
+	t.Helper()
+	c, err := NewClient(addr, access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Outage = time.Second
 	t.Cleanup(c.Close)
 	return c
 }
 
 func startTable(t *testing.T) (*Client, *bench.Table) {
-	sessions := bench.NewTable()
-	return start(t, Handler(sessions, Server{Version: "test", Host: host.Facts{Name: "there"}})), sessions
+	sessions := bench.NewTable(bench.DefaultLimits())
+	return plain(t, Handler(Options{Sessions: sessions, About: Server{Version: "test", Host: host.Facts{Name: "there"}}})), sessions
 }
 
 var spec = bench.Spec{Proto: "udp", Mode: bench.Sink, Size: 64, Flows: 2, Wait: bench.Spin, Duration: time.Second, Interval: 100 * time.Millisecond, Verify: true}
@@ -39,7 +50,7 @@ var spec = bench.Spec{Proto: "udp", Mode: bench.Sink, Size: 64, Flows: 2, Wait: 
 func TestSessionFromAgreementToAccount(t *testing.T) {
 	c, sessions := startTable(t)
 	about, err := c.Server(t.Context())
-	if err != nil || about.Version != "test" || about.Host.Name != "there" {
+	if err != nil || about.Version != "test" || about.Host.Name != "there" || about.Limits != bench.DefaultLimits() {
 		t.Fatalf("%+v, %v", about, err)
 	}
 	id, err := c.Agree(t.Context(), spec)
@@ -75,6 +86,9 @@ func TestSessionFromAgreementToAccount(t *testing.T) {
 	if len(sessions.IDs()) != 0 || sessions.Spinning() {
 		t.Error("the session is still there")
 	}
+	if again, err := c.Settle(t.Context(), id, bench.Settlement{}); err != nil || !reflect.DeepEqual(again, account) {
+		t.Errorf("asked again: %+v, %v", again, err)
+	}
 }
 
 // Nothing of an account is lost on the way.
@@ -83,6 +97,7 @@ func TestAccountSurvivesJSON(t *testing.T) {
 	a := bench.Account{FirstNs: 1, LastNs: 2, FirstBytes: 3, Bytes: 4, Foreign: 5, Corrupt: 6, CPUNs: &cpu,
 		Traffic: bench.Traffic{SendCalls: 1, RecvCalls: 2, Truncated: 3, Malformed: 4},
 		Granted: bench.Granted{Wait: bench.Spin, SendBuffer: 1, RecvBuffer: 2, CongestionControl: "cubic"},
+		Source:  bench.SourceAccount{Sent: 1, SendErrors: 2, BeginNs: 3, EndNs: 4},
 		Series:  []bench.SeriesBucket{{Messages: 1, LatencySumNs: 2, LatencyMaxNs: 3}},
 		Counts: bench.Counts{Sent: 1 << 60, Received: 2, Unique: 3, Replicated: 4, BeyondWindow: 5, Reordered: 6, ExtentSum: 7, ExtentMax: 8,
 			ExtentUnknown: 9, NReordered: [3]uint64{1, 2, 3}, LateSumNs: 10, LateMaxNs: 11, FreeRuns: 12, FreeRunMessages: 13,
@@ -106,7 +121,7 @@ func TestEndWithoutAccount(t *testing.T) {
 	if err := c.End(t.Context(), id); err != nil || sessions.Find(id) != nil {
 		t.Errorf("%v, session %v", err, sessions.Find(id))
 	}
-	if err := c.End(t.Context(), id); err == nil || !strings.Contains(err.Error(), bench.ErrNoSession.Error()) {
+	if err := c.End(t.Context(), id); !errors.Is(err, bench.ErrNoSession) {
 		t.Errorf("ended twice: %v", err)
 	}
 }
@@ -129,6 +144,9 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/sessions", `{"proto":"` + strings.Repeat("x", maxBody) + `"}`, 400, "too large"},
 		{"POST", "/v1/sessions/123/settle", `{}`, 400, "16 hexadecimal digits"},
 		{"POST", "/v1/sessions/0000000000000001/settle", `{"sent":[]}`, 404, "no such session"},
+		{"POST", "/v1/sessions/0000000000000001/renew", ``, 404, "no such session"},
+		{"POST", "/v1/sessions/0000000000000001/stop", ``, 404, "no such session"},
+		{"POST", "/v1/sessions", `{"proto":"udp","mode":"echo","size_bytes":16777216,"flows":100,"duration_ns":1000000000}`, 422, "memory"},
 		{"DELETE", "/v1/sessions/zzzzzzzzzzzzzzzz", ``, 400, "16 hexadecimal digits"},
 		{"GET", "/v1/nothing", ``, 404, ""},
 		{"GET", "/v1/sessions", ``, 405, ""},
@@ -155,13 +173,13 @@ func TestServersThatDoNotFit(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		"another version": {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, Server{API: 2, Version: "9.9"}) },
+		"another version": {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, Server{API: API + 1, Version: "9.9"}) },
 			"use the same bench on both sides"},
 		"another server": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, "is that a bench server?"},
 		"an error page":  {http.NotFound, "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := start(t, test.handler).Server(t.Context())
+			_, err := plain(t, test.handler).Server(t.Context())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want …%s…", err, test.want)
 			}
@@ -175,8 +193,7 @@ func TestNobodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	c := NewClient(l.Addr().String())
-	defer c.Close()
+	c := client(t, l.Addr().String(), Access{})
 	if _, err := c.Server(t.Context()); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("error %v does not name the address", err)
 	}
@@ -185,7 +202,7 @@ func TestNobodyListens(t *testing.T) {
 // A request ends with its context, and says why it ended.
 func TestCallOff(t *testing.T) {
 	release := make(chan struct{})
-	c := start(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	c := plain(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer close(release)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(20*time.Millisecond, func() { cancel(context.Canceled) })

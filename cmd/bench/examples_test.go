@@ -80,6 +80,8 @@ func exampleScript(t *testing.T, list []string) string {
 	for _, line := range list {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), "   ") // the remark beside an example
 		line = strings.TrimSpace(strings.ReplaceAll(line, "go run ./cmd/bench", "bench"))
+		// What is meant for two hosts is done on one.
+		line = strings.ReplaceAll(strings.ReplaceAll(line, "--listen :2121", "--listen localhost:2121"), "server.example.net", "localhost:2121")
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"), strings.HasPrefix(line, "go "), strings.HasPrefix(line, "git "), strings.HasPrefix(line, "cd "):
 			continue // this is a test of a clone already
@@ -95,14 +97,19 @@ func exampleScript(t *testing.T, list []string) string {
 			fmt.Fprintf(&b, "exec sh -c %s &\nlistening %s\n", quote("exec "+strings.ReplaceAll(line, "2121", port)), port)
 			continue
 		}
+		if pin := regexp.MustCompile(`sha256:\S+`); pin.MatchString(line) {
+			fmt.Fprintf(&b, "pin %s\n", port)
+			line = pin.ReplaceAllLiteralString(line, "$PIN")
+		}
 		guard := ""
-		for _, program := range []string{"gnuplot", "nc", "python3"} {
+		for _, program := range []string{"gnuplot", "nc", "python3", "openssl"} {
 			if regexp.MustCompile(`(^|\| *)` + program + `\b`).MatchString(line) {
 				guard += "[exec:" + program + "] "
 			}
 		}
 		fmt.Fprintf(&b, "%sexec sh -c %s\n", guard, quote(strings.ReplaceAll(line, "2121", port)))
 	}
+	b.WriteString("-- secret.txt --\n0123456789abcdef0123456789abcdef\n")
 	b.WriteString("-- plan.yaml --\nworkload: [latency, throughput]\ntrials: 2\n")
 	for _, name := range []string{"plot.gp"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "scripts", name))

@@ -71,7 +71,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
   bench run --workload paced --rate 5000 --size 200 --duration 1s --trials 2
   bench run --workload throughput --size 64KiB --proto tcp --flows 1,4
   bench run --plan --config plan.yaml
-  bench run --server 192.0.2.7 --direction up,down --tls-pin sha256:... --secret-file secret.txt`,
+  bench run --workload throughput --direction up,down,both`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()

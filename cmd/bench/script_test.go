@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tcpvsudp/control"
 )
 
 // The test binary is bench too, when a script runs it by that name, or a run starts its server.
@@ -40,6 +43,7 @@ func params(dir string) testscript.Params {
 			"childless": childless,
 			"killchild": killChild,
 			"listening": listening,
+			"pin":       pin,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -128,6 +132,14 @@ func listening(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("nobody listens on port %s after 10 s", args[0])
 		}
 	}
+}
+
+// pin PORT sets PIN to the fingerprint of the certificate of the server there.
+func pin(ts *testscript.TestScript, _ bool, args []string) {
+	conn, err := tls.Dial("tcp", net.JoinHostPort("localhost", args[0]), &tls.Config{InsecureSkipVerify: true})
+	ts.Check(err)
+	defer conn.Close()
+	ts.Setenv("PIN", control.Fingerprint(conn.ConnectionState().PeerCertificates[0].Raw))
 }
 
 // background is the process of the script's one background command.

@@ -49,12 +49,13 @@ On a network, ask clients for a secret, and let it cross by TLS: with a certific
 
 Clients beyond a limit on sessions wait for their turn; those that want more than is allowed at all are told so
 before they start. "bench run" without --server starts a server of its own.`,
-		Example: `  bench server
-  bench server --listen '[::1]:2121' --exclusive
-  bench run --server localhost:2121    in another terminal
+		Example: `  bench server --listen '[::1]:2121' --exclusive
+  bench server
+  bench run --server localhost:2121        in another terminal
 
-  openssl rand -hex 16 > secret.txt    a secret, on both hosts
-  bench server --listen :2121 --secret-file secret.txt --tls-auto --max-rate 1G`,
+  openssl rand -hex 16 > secret.txt        for both hosts
+  bench server --listen :2121 --secret-file secret.txt --tls-auto --max-rate 1G
+  bench run --server server.example.net --secret-file secret.txt --tls-pin sha256:...`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
