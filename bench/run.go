@@ -85,6 +85,7 @@ func Run(ctx context.Context, c Config) error {
 	met := false // a trial has got as far as to measure
 	for i, s := range schedule {
 		var t *trial
+		var first error // why the trial had to be measured again
 		attempts := 0
 		for again := true; again; {
 			if ctx.Err() != nil {
@@ -100,7 +101,10 @@ func Run(ctx context.Context, c Config) error {
 			}
 			again = err != nil
 			if again && !(met && attempts <= c.Repeats && mayPass(err)) {
-				return fmt.Errorf("trial %d of %d, %s: %w", i+1, len(schedule), s, err)
+				return fmt.Errorf("trial %d of %d, %s: %w", i+1, len(schedule), s, because(err, first))
+			}
+			if first == nil {
+				first = err
 			}
 		}
 		trial, buckets, intervals := t.records(i + 1)
@@ -112,6 +116,14 @@ func Run(ctx context.Context, c Config) error {
 	}
 	tell(len(schedule), "")
 	return nil
+}
+
+// because puts to err the failure that it began with.
+func because(err, first error) error {
+	if first == nil || errors.Is(err, first) {
+		return err
+	}
+	return fmt.Errorf("%w; it began with: %w", err, first)
 }
 
 // mayPass tells whether a trial that failed with err may succeed when it is measured again.

@@ -264,8 +264,9 @@ func (t *Table) finish(s *Session, o *outcome) {
 	}
 }
 
-// find returns the session, which its client has now been heard of, or what became of it.
-func (t *Table) find(id uint64) (*Session, *outcome) {
+// find returns the session, which its client has now been heard of, or what became of it. It is told then for good, but to
+// a renewal: a client that learns by it that the session has ended may ask why on another way, at the same time.
+func (t *Table) find(id uint64, renewal bool) (*Session, *outcome) {
 	if s := t.Find(id); s != nil {
 		s.heard.Store(clock.Now())
 		return s, nil
@@ -276,14 +277,14 @@ func (t *Table) find(id uint64) (*Session, *outcome) {
 	if o == nil {
 		return nil, &outcome{err: ErrNoSession}
 	}
-	o.told = true
+	o.told = o.told || !renewal
 	return nil, o
 }
 
 // Renew tells that the client of session id is still there. It returns when the session has ended, with the reason,
 // or with nil after Limits.Poll or when ctx is done: so a client hears of an end at once.
 func (t *Table) Renew(ctx context.Context, id uint64) error {
-	s, past := t.find(id)
+	s, past := t.find(id, true)
 	if s == nil {
 		return past.err
 	}
@@ -291,7 +292,7 @@ func (t *Table) Renew(ctx context.Context, id uint64) error {
 	defer timer.Stop()
 	select {
 	case <-s.done:
-		_, past := t.find(id)
+		_, past := t.find(id, true)
 		return past.err
 	case <-timer.C:
 		s.heard.Store(clock.Now())
@@ -302,7 +303,7 @@ func (t *Table) Renew(ctx context.Context, id uint64) error {
 
 // Stop ends the sending of the session's sources and returns how many measured messages each flow was sent.
 func (t *Table) Stop(id uint64) ([]uint64, error) {
-	s, past := t.find(id)
+	s, past := t.find(id, false)
 	if s == nil {
 		return nil, past.err
 	}
@@ -316,7 +317,7 @@ var ErrSettling = errors.New("the session is being settled")
 // Settle ends session id and returns its account: the same one to whoever asks again. It returns ErrSettling when that
 // takes longer than Limits.Poll.
 func (t *Table) Settle(ctx context.Context, id uint64, end Settlement) (Account, error) {
-	s, past := t.find(id)
+	s, past := t.find(id, false)
 	if s == nil {
 		return past.account, past.err
 	}
@@ -333,7 +334,7 @@ func (t *Table) Settle(ctx context.Context, id uint64, end Settlement) (Account,
 	defer timer.Stop()
 	select {
 	case <-s.done:
-		_, past := t.find(id)
+		_, past := t.find(id, false)
 		return past.account, past.err
 	case <-timer.C:
 		return Account{}, ErrSettling
@@ -344,7 +345,7 @@ func (t *Table) Settle(ctx context.Context, id uint64, end Settlement) (Account,
 
 // End ends session id without an account.
 func (t *Table) End(id uint64) error {
-	s, past := t.find(id)
+	s, past := t.find(id, false)
 	if s == nil {
 		return past.err
 	}

@@ -274,7 +274,11 @@ func TestShutdownTells(t *testing.T) {
 		}
 		waiting, _ := queue(t, table, smallSpec(), address(2), "")
 		told := make(chan error, 1)
-		go func() { told <- table.Renew(t.Context(), s.ID) }()
+		go func() {
+			err := table.Renew(t.Context(), s.ID)
+			_ = table.End(s.ID) // as the client does whose trial has failed
+			told <- err
+		}()
 		synctest.Wait()
 		start := time.Now()
 		table.Shutdown(t.Context(), ErrShutdown)

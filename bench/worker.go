@@ -407,8 +407,11 @@ func (w *worker) greet() error {
 
 // explain puts before err what was tried.
 func (w *worker) explain(what string, err error) error {
-	if errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
 		err = errors.New("the server closed the flow")
+	case errors.Is(err, ErrTooLong):
+		err = fmt.Errorf("a message of %d B does not fit into one packet of the path: use a smaller --size, or leave --df out: %w", w.t.size, err)
 	}
 	return fmt.Errorf("%s %s: %s: %w", w.t.transport.Name(), w.t.addr, what, err)
 }

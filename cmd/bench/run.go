@@ -39,7 +39,7 @@ type runOptions struct {
 	plan                  bench.Plan
 	server, out, config   string
 	access                accessOptions
-	queue                 time.Duration
+	queue, outage         time.Duration
 	format                string
 	quiet, quick, planned bool
 	ipv6                  bool
@@ -80,6 +80,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
 	f.StringVar(&o.server, "server", "", "address of a \"bench server\", HOST or HOST:PORT; without it one is started")
 	o.access.flags(f)
 	f.DurationVar(&o.queue, "queue", time.Hour, "how long to wait for our turn when the server is taken")
+	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long the server may be silent before the run ends")
 	f.BoolVar(&o.ipv6, "ipv6", false, "have the server that is started listen on [::1], not on 127.0.0.1")
 	f.StringVar(&o.out, "out", defaultOut, "folder below which the run's folder is made")
 	formatFlag(f, &o.format)
@@ -204,7 +205,7 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	}
 
 	show := newProgress(stderr, o.quiet, o.plan.Estimate(transports))
-	client.Queue, client.Queued = o.queue, show.queued
+	client.Outage, client.Queue, client.Queued = o.outage, o.queue, show.queued
 	repeats := 0
 	if o.server != "" {
 		repeats = trialRepeats

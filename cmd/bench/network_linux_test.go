@@ -1,0 +1,543 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+
+	"tcpvsudp/internal/netns"
+)
+
+// The tests of this file run bench on hosts of their own: network namespaces that are joined by virtual cables, in
+// a process that has a user namespace to itself, so that no rights are needed and nothing is left behind.
+
+// insideKey is set in the environment of a test that runs in its own namespaces.
+const insideKey = "BENCH_TEST_INSIDE"
+
+// inNetworks tells whether the test runs in namespaces of its own. Otherwise it has it run there, by another process of
+// this binary, and reports how it went.
+func inNetworks(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(insideKey) != "" {
+		if err := os.Unsetenv(insideKey); err != nil { // bench takes what begins like this for its own
+			t.Fatal(err)
+		}
+		return true
+	}
+	t.Parallel() // it waits, most of the time
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=3m")
+	cmd.Env = append(os.Environ(), insideKey+"=1")
+	netns.Enter(cmd)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL) {
+			t.Skipf("namespaces are not permitted here: %v", err)
+		}
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	switch {
+	case err != nil:
+		t.Errorf("%v\n%s", err, out.String())
+	case strings.Contains(out.String(), "--- SKIP"):
+		t.Skip(out.String())
+	case !strings.Contains(out.String(), "--- PASS"):
+		t.Errorf("it did not run:\n%s", out.String())
+	}
+	return false
+}
+
+// network is what a test of several hosts has.
+type network struct {
+	t       *testing.T
+	dir     string
+	client  *netns.Namespace
+	server  *netns.Namespace
+	at      string // the server's address, with a port
+	cable   netns.End
+	logFile *syncBuffer // of the server
+}
+
+const serverIP, serverPort = "192.0.2.1", "2121"
+
+// newHost makes a namespace that is let go of with the test.
+func newHost(t *testing.T) *netns.Namespace {
+	t.Helper()
+	n, err := netns.New()
+	if err != nil {
+		t.Skipf("no network namespace can be made: %v", err)
+	}
+	t.Cleanup(n.Close)
+	return n
+}
+
+func check(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// twoHosts are a client and a server on one cable.
+//
+//	client 192.0.2.2 ──── 192.0.2.1 server
+func twoHosts(t *testing.T) *network {
+	n := &network{t: t, dir: t.TempDir(), client: newHost(t), server: newHost(t), at: net.JoinHostPort(serverIP, serverPort), logFile: &syncBuffer{}}
+	n.cable = netns.End{In: n.server, Name: "toclient", Address: serverIP + "/24"}
+	check(t, netns.Cable(netns.End{In: n.client, Name: "toserver", Address: "192.0.2.2/24"}, n.cable))
+	return n
+}
+
+// threeHosts have a router between client and server.
+//
+//	client 198.51.100.2 ──── 198.51.100.1 router 192.0.2.254 ──── 192.0.2.1 server
+func threeHosts(t *testing.T) (n *network, router *netns.Namespace, toServer netns.End) {
+	n = &network{t: t, dir: t.TempDir(), client: newHost(t), server: newHost(t), at: net.JoinHostPort(serverIP, serverPort), logFile: &syncBuffer{}}
+	router = newHost(t)
+	n.cable = netns.End{In: n.server, Name: "toclient", Address: serverIP + "/24"}
+	toServer = netns.End{In: router, Name: "toserver", Address: "192.0.2.254/24"}
+	check(t,
+		netns.Cable(netns.End{In: n.client, Name: "torouter", Address: "198.51.100.2/24"}, netns.End{In: router, Name: "toclient", Address: "198.51.100.1/24"}),
+		netns.Cable(toServer, n.cable),
+		n.client.Route("0.0.0.0/0", "198.51.100.1"),
+		router.Set("ipv4/ip_forward", "1"))
+	return n, router, toServer
+}
+
+// syncBuffer is a bytes.Buffer that a process writes to while a test reads.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// process is a bench that was started on a host.
+type process struct {
+	*exec.Cmd
+	out   *syncBuffer
+	ended chan error
+}
+
+// start starts bench on a host.
+func (n *network) start(on *netns.Namespace, out *syncBuffer, args ...string) *process {
+	n.t.Helper()
+	path, err := exec.LookPath("bench")
+	check(n.t, err)
+	p := &process{Cmd: exec.Command(path, args...), out: out, ended: make(chan error, 1)}
+	p.Dir, p.Stdout, p.Stderr = n.dir, p.out, p.out
+	check(n.t, on.Start(p.Cmd))
+	go func() { p.ended <- p.Wait() }()
+	n.t.Cleanup(func() { _ = p.Process.Kill() })
+	return p
+}
+
+// serve starts a server and waits until it answers.
+func (n *network) serve(args ...string) *process {
+	n.t.Helper()
+	p := n.start(n.server, n.logFile, append([]string{"server", "--listen", n.at}, args...)...)
+	n.until("the server listens", func() bool { return strings.Contains(p.out.String(), "msg=listening") })
+	return p
+}
+
+// run starts a run against the server.
+func (n *network) run(args ...string) *process {
+	n.t.Helper()
+	return n.start(n.client, &syncBuffer{}, append([]string{"run", "--server", n.at, "--warmup", "20ms"}, args...)...)
+}
+
+// wants waits for a process to end with an exit code.
+func (n *network) wants(p *process, code int) string {
+	n.t.Helper()
+	select {
+	case err := <-p.ended:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) || p.ProcessState.ExitCode() != code {
+			n.t.Fatalf("%v: %v, want exit code %d\n%s\nserver:\n%s", p.Args, err, code, p.out, n.logFile)
+		}
+	case <-time.After(100 * time.Second):
+		n.t.Fatalf("%v does not end:\n%s\nserver:\n%s", p.Args, p.out, n.logFile)
+	}
+	return p.out.String()
+}
+
+// until waits for something to be so.
+func (n *network) until(what string, so func() bool) {
+	n.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			n.t.Fatalf("it takes too long until %s\nserver:\n%s", what, n.logFile)
+		}
+	}
+}
+
+// metric asks the server for a metric, summed over its labels.
+func (n *network) metric(name string) (sum float64) {
+	n.t.Helper()
+	sum, err := metric(n.server, n.at, name)
+	check(n.t, err)
+	return sum
+}
+
+func metric(host *netns.Namespace, addr, name string) (sum float64, err error) {
+	var conn net.Conn
+	if err := host.Do(func() (err error) { conn, err = net.Dial("tcp", addr); return err }); err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, "GET /metrics HTTP/1.0\r\n\r\n"); err != nil {
+		return 0, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	found := regexp.MustCompile(`(?m)^`+name+`(?:\{[^}]*\})? (\S+)$`).FindAllSubmatch(text, -1)
+	if found == nil {
+		return 0, fmt.Errorf("no metric %s in\n%s", name, text)
+	}
+	for _, m := range found {
+		v, err := strconv.ParseFloat(string(m[1]), 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += v
+	}
+	return sum, nil
+}
+
+// trials reads the trials.csv of the one run that there is, as maps from column to cell.
+func (n *network) trials() (rows []map[string]string) {
+	n.t.Helper()
+	text, err := os.ReadFile(filepath.Join(n.dir, "results", "latest", "trials.csv"))
+	check(n.t, err)
+	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	check(n.t, err)
+	for _, record := range records[1:] {
+		row := map[string]string{}
+		for i, name := range records[0] {
+			row[name] = record[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// kept is how many trials the run has kept so far.
+func (n *network) kept() int {
+	text, _ := os.ReadFile(filepath.Join(n.dir, "results", "latest", "trials.csv"))
+	return max(bytes.Count(text, []byte("\n"))-1, 0)
+}
+
+func number(t *testing.T, row map[string]string, column string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(row[column], 64)
+	if err != nil {
+		t.Errorf("%s %s: column %s is %q", row["proto"], row["workload"], column, row[column])
+	}
+	return v
+}
+
+// wantSane checks what must hold in every trial: TCP loses nothing, and nobody counts what was not there.
+func (n *network) wantSane(rows []map[string]string) {
+	n.t.Helper()
+	for _, row := range rows {
+		if row["proto"] == "tcp" && row["lost_messages"] != "0" || row["duplicated_messages"] != "0" || row["foreign_messages"] != "0" ||
+			row["truncated_datagrams"] != "0" || row["malformed_datagrams"] != "0" || strings.Trim(row["corrupt_messages"], "0") != "" || number(n.t, row, "received_messages") == 0 {
+			n.t.Errorf("trial %s, %s %s %s: lost %s, duplicated %s, foreign %s, truncated %s, malformed %s, corrupt %s, received %s", row["trial"], row["proto"], row["workload"], row["direction"],
+				row["lost_messages"], row["duplicated_messages"], row["foreign_messages"], row["truncated_datagrams"], row["malformed_datagrams"], row["corrupt_messages"], row["received_messages"])
+		}
+	}
+}
+
+// Across a cable everything is measured that is measured on one host, in all directions, by TLS and with a secret.
+func TestAcrossACable(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n := twoHosts(t)
+	check(t, os.WriteFile(filepath.Join(n.dir, "secret"), []byte("0123456789abcdef\n"), 0o600))
+	n.serve("--tls-auto", "--secret-file", "secret")
+	pin := regexp.MustCompile(`sha256:\S+`).FindString(n.logFile.String())
+	out := n.wants(n.run("--secret-file", "secret", "--tls-pin", pin, "--trials", "2", "--duration", "100ms", "--direction", "up,down,both",
+		"--size", "64", "--flows", "1,3", "--verify"), 0)
+	if !strings.Contains(out, "64 B, 3 flows, both") || !strings.Contains(out, "one way up p50") || !strings.Contains(out, "of it down") {
+		t.Error(out)
+	}
+	rows := n.trials()
+	if len(rows) != 48 {
+		t.Errorf("%d trials", len(rows))
+	}
+	n.wantSane(rows)
+	for _, row := range rows {
+		switch row["direction"] {
+		case "both":
+			if sum := number(t, row, "goodput_up_bps") + number(t, row, "goodput_down_bps"); math.Abs(sum-number(t, row, "goodput_bps")) > 1 {
+				t.Errorf("%v", row)
+			}
+		case "echo":
+			// The hosts are one: their clocks are too.
+			if row["workload"] != "connect" && (row["clock_error_us"] != "0" || number(t, row, "owd_up_p50_us") > number(t, row, "rtt_p50_us")) {
+				t.Errorf("%v", row)
+			}
+		}
+	}
+	// Who does not know the secret, or does not use TLS, is told so.
+	if out := n.wants(n.run("--tls-pin", pin), 1); !strings.Contains(out, "wants a secret: use --secret-file") {
+		t.Error(out)
+	}
+	if out := n.wants(n.run(), 1); !strings.Contains(out, "wants TLS: use --tls") {
+		t.Error(out)
+	}
+}
+
+// Behind a router that translates addresses a client measures like any other.
+func TestThroughNAT(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n, router, toServer := threeHosts(t)
+	err := router.Do(func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: "nat"})
+		chain := c.AddChain(&nftables.Chain{Name: "postrouting", Table: table, Type: nftables.ChainTypeNAT,
+			Hooknum: nftables.ChainHookPostrouting, Priority: nftables.ChainPriorityNATSource})
+		name := make([]byte, 16)
+		copy(name, toServer.Name)
+		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+			&expr.Meta{Key: expr.MetaKeyOIFNAME, Register: 1},
+			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
+			&expr.Masq{},
+		}})
+		return c.Flush()
+	})
+	if err != nil {
+		t.Skipf("addresses can't be translated here: %v", err)
+	}
+	n.serve()
+	n.wants(n.run("--trials", "1", "--duration", "100ms", "--direction", "up,down,both", "--size", "64"), 0)
+	n.wantSane(n.trials())
+	if log := n.logFile.String(); !strings.Contains(log, "client=192.0.2.254") || strings.Contains(log, "198.51.100.2") {
+		t.Errorf("the server saw the client's own address:\n%s", log)
+	}
+}
+
+// A client that is killed leaves nothing behind once the idle time is over, whatever it was doing.
+func TestClientKilled(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n := twoHosts(t)
+	n.serve("--idle", "1s", "--max-rate", "50M")
+	for _, args := range [][]string{
+		{"--proto", "udp", "--workload", "throughput", "--direction", "down"},
+		{"--proto", "tcp", "--workload", "throughput", "--direction", "both", "--flows", "3"},
+		{"--proto", "tcp", "--workload", "latency"},
+	} {
+		client := n.run(append(args, "--size", "64", "--duration", "50s", "--trials", "1")...)
+		n.until("the session is open", func() bool { return n.metric("bench_sessions_open") == 1 })
+		time.Sleep(300 * time.Millisecond)
+		check(t, client.Process.Kill())
+		killed := time.Now()
+		n.until("the session is over", func() bool { return n.metric("bench_sessions_open") == 0 })
+		if took := time.Since(killed); took > 3*time.Second {
+			t.Errorf("%v: the session of a client that was killed lasts for %v", args, took)
+		}
+		n.until("the connections are gone", func() bool { return n.metric("bench_connections_without_session") <= 1 })
+		if left := n.metric("bench_sessions_memory_bytes"); left > 1<<20 {
+			t.Errorf("%v: %v bytes are taken", args, left)
+		}
+		time.Sleep(50 * time.Millisecond)
+		before, err := n.cable.Statistics()
+		check(t, err)
+		time.Sleep(300 * time.Millisecond)
+		if after, err := n.cable.Statistics(); err != nil || after.TxPackets-before.TxPackets > 5 {
+			t.Errorf("%v: %d packets were sent to a client that is gone, %v", args, after.TxPackets-before.TxPackets, err)
+		}
+	}
+	if !strings.Contains(n.logFile.String(), "its client was silent for 1s") {
+		t.Errorf("the log does not say why:\n%s", n.logFile)
+	}
+}
+
+// A server that is killed and started again costs a run the trial in hand, which is measured anew.
+func TestServerKilledAndStartedAgain(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n := twoHosts(t)
+	server := n.serve()
+	client := n.run("--workload", "latency,throughput", "--size", "64", "--duration", "300ms", "--trials", "4")
+	n.until("some trials are done", func() bool { return n.kept() >= 3 })
+	check(t, server.Process.Kill())
+	<-server.ended
+	time.Sleep(time.Second)
+	n.logFile = &syncBuffer{}
+	n.serve()
+	out := n.wants(client, 0)
+	rows := n.trials()
+	n.wantSane(rows)
+	again := 0
+	for _, row := range rows {
+		if row["attempts"] != "1" {
+			again++
+		}
+	}
+	if len(rows) != 16 || again != 1 || !strings.Contains(out, "1 trial was measured again") {
+		t.Errorf("%d trials, %d of them measured again\n%s", len(rows), again, out)
+	}
+}
+
+// A server that ends tells its clients, and lets them go at once.
+func TestServerShutsDown(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	for _, proto := range []string{"tcp", "udp"} {
+		n := twoHosts(t)
+		server := n.serve("--idle", "1500ms")
+		client := n.run("--proto", proto, "--workload", "latency", "--size", "64", "--duration", "40s", "--trials", "1", "--outage", "500ms")
+		n.until("the session is open", func() bool { return n.metric("bench_sessions_open") == 1 })
+		time.Sleep(700 * time.Millisecond) // by now it has renewed its session
+		check(t, server.Process.Signal(syscall.SIGTERM))
+		start := time.Now()
+		n.wants(server, 0)
+		out := n.wants(client, 1)
+		if took := time.Since(start); took > 6*time.Second {
+			t.Errorf("%s: it took %v", proto, took)
+		}
+		if !strings.Contains(out, "the server ended the session: the server is shutting down") {
+			t.Errorf("%s: %s", proto, out)
+		}
+	}
+}
+
+// A cable that is out for two seconds costs a run those: no trial is lost, and TCP no message.
+func TestCableOutForTwoSeconds(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n := twoHosts(t)
+	n.serve()
+	client := n.run("--workload", "latency,throughput", "--direction", "up,down", "--size", "200", "--duration", "2s", "--trials", "1")
+	var cuts sync.WaitGroup
+	defer cuts.Wait()
+	stop := make(chan struct{})
+	cuts.Go(func() {
+		for range 2 {
+			select {
+			case <-stop:
+				return
+			case <-time.After(1300 * time.Millisecond):
+			}
+			if err := n.cable.Plug(false); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(2 * time.Second)
+			if err := n.cable.Plug(true); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	out := n.wants(client, 0)
+	close(stop)
+	rows := n.trials()
+	n.wantSane(rows)
+	lost := 0.0
+	for _, row := range rows {
+		lost += number(t, row, "lost_messages")
+	}
+	if len(rows) != 6 || lost == 0 {
+		t.Errorf("%d trials, %v messages lost by UDP\n%s", len(rows), lost, out)
+	}
+}
+
+// A cable that stays out ends the run, which says why and keeps what it has.
+func TestCableOutForGood(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	for _, end := range []string{"client", "server"} {
+		n := twoHosts(t)
+		cable := n.cable
+		if end == "client" {
+			cable = netns.End{In: n.client, Name: "toserver"}
+		}
+		n.serve()
+		client := n.run("--workload", "latency,throughput", "--size", "64", "--duration", "200ms", "--trials", "100", "--outage", "3s")
+		n.until("some trials are done", func() bool { return n.kept() >= 2 })
+		check(t, cable.Plug(false))
+		start := time.Now()
+		out := n.wants(client, 1)
+		if took := time.Since(start); took > 40*time.Second {
+			t.Errorf("it took %v to notice", took)
+		}
+		if !regexp.MustCompile(`the server is lost: no answer from 192.0.2.1:2121 for 3s|reach|no answer to 5 hellos|unreachable`).MatchString(out) || !regexp.MustCompile(`\d+ of 400 trials kept`).MatchString(out) {
+			t.Errorf("cable out at the %s: %s", end, out)
+		}
+	}
+}
+
+// Messages that do not fit through the path in one packet are fragmented, or refused with a clear error, as asked.
+func TestSmallMTU(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n, _, toServer := threeHosts(t)
+	check(t, toServer.SetMTU(1280), n.cable.SetMTU(1280), n.server.Route("198.51.100.0/24", "192.0.2.254"))
+	n.serve()
+	args := []string{"--size", "1400", "--duration", "100ms", "--trials", "1", "--workload", "latency,throughput"}
+	n.wants(n.run(append(args, "--direction", "up,down")...), 0)
+	rows := n.trials()
+	n.wantSane(rows)
+	for _, row := range rows {
+		if row["workload"] == "latency" && row["lost_messages"] != "0" {
+			t.Errorf("%s lost %s messages of %s", row["proto"], row["lost_messages"], row["sent_messages"])
+		}
+	}
+	out := n.wants(n.run(append(args, "--df", "--proto", "udp")...), 1)
+	if !strings.Contains(out, "a message of 1400 B does not fit into one packet of the path: use a smaller --size, or leave --df out") {
+		t.Error(out)
+	}
+	n.wants(n.run(append(args, "--df", "--size", "1252")...), 0) // 1280 less 20 of IP and 8 of UDP
+	n.wantSane(n.trials())
+}
