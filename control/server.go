@@ -43,17 +43,17 @@ type handler struct {
 // maxBody is the size in bytes of the largest request that is read: a settlement of 20,000 flows.
 const maxBody = 1 << 20
 
-// The times that a server gives to a connection: to send a header, a body, and to take an answer.
+// The times that a client has to send a request, whatever is made of it, and to take an answer. Where the sessions' idle
+// time is shorter, that is the first one; no request is kept waiting for as long.
 const (
-	headerTimeout = 10 * time.Second
-	bodyTimeout   = 10 * time.Second
-	answerTimeout = time.Minute
+	requestTimeout = 10 * time.Second
+	answerTimeout  = time.Minute
 )
 
 // maxHeader is the size in bytes of the largest header that is read.
 const maxHeader = 8 << 10
 
-// agreePoll is how long who waits for a session waits for an answer.
+// agreePoll is how long who waits for a session waits for an answer, at most.
 const agreePoll = 2 * time.Second
 
 // NewServer returns an HTTP server that is ready to Serve.
@@ -61,10 +61,10 @@ func NewServer(o Options) *http.Server {
 	idle := o.Sessions.Limits().Idle
 	return &http.Server{
 		Handler:           Handler(o),
-		ReadHeaderTimeout: min(headerTimeout, idle),
-		IdleTimeout:       idle,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(io.Discard, "", 0), // a client that breaks off is no news
+		ReadTimeout:    min(requestTimeout, idle),
+		IdleTimeout:    idle,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       log.New(io.Discard, "", 0), // a client that breaks off is no news
 	}
 }
 
@@ -115,7 +115,7 @@ func (h *handler) agree(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if key != "" { // else there is no place to come back to
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, agreePoll, errQueued)
+		ctx, cancel = context.WithTimeoutCause(ctx, min(agreePoll, h.Sessions.Limits().Poll()), errQueued)
 		defer cancel()
 	}
 	s, err := h.Sessions.Agree(ctx, spec, client, key)
@@ -199,15 +199,12 @@ func (h *handler) identify(w http.ResponseWriter, r *http.Request) (id uint64, o
 
 // understand reads the request's body into v, and refuses what v does not know.
 func (h *handler) understand(w http.ResponseWriter, r *http.Request, v any) bool {
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout)) // fails on what is no connection, in a test
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(v)
 	if err == nil && dec.More() {
 		err = errors.New("something follows the JSON value")
 	}
-	_ = connection.SetReadDeadline(time.Time{})
 	if err != nil {
 		h.refuse(w, r, http.StatusBadRequest, "", fmt.Errorf("read the request: %w", err))
 	}

@@ -92,7 +92,9 @@ func (s *server) metrics() *prometheus.Registry {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), agreed, ended,
 		dropped("no_message", func() float64 { malformed, _ := s.udp.Dropped(); return float64(malformed) }),
 		dropped("no_session", func() float64 { _, foreign := s.udp.Dropped(); return float64(foreign) }),
-		dropped("buffer_full", func() float64 { n, _ := s.udp.Overflowed(); return float64(n) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "bench_udp_buffer_full_datagrams_total", Help: "UDP datagrams for which the socket's receive buffer had no room.",
+		}, func() float64 { n, _ := s.udp.Overflowed(); return float64(n) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "bench_connections_without_session", Help: "TCP connections that carry no flow of a session, control's included.",
 		}, func() float64 { return float64(s.tcp.Conns()) }),

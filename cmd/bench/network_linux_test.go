@@ -3,13 +3,16 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +26,9 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
 
+	"tcpvsudp/bench"
 	"tcpvsudp/internal/netns"
 )
 
@@ -63,6 +68,8 @@ func inNetworks(t *testing.T) bool {
 		t.Skip(out.String())
 	case !strings.Contains(out.String(), "--- PASS"):
 		t.Errorf("it did not run:\n%s", out.String())
+	default:
+		t.Log(out.String())
 	}
 	return false
 }
@@ -327,6 +334,51 @@ func TestAcrossACable(t *testing.T) {
 	}
 }
 
+// Two hosts have a clock each. The difference is found within the error that is told, and the one-way delays that rest on
+// it make up the round trip.
+func TestTwoClocks(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	const ahead = 1000 * time.Second
+	n := twoHosts(t)
+	unshare, err := exec.LookPath("unshare")
+	if err != nil || exec.Command(unshare, "--time", "--monotonic", "1000", "true").Run() != nil {
+		t.Skip("no time namespace can be made")
+	}
+	path, err := exec.LookPath("bench")
+	check(t, err)
+	server := exec.Command(unshare, "--time", "--monotonic", "1000", path, "server", "--listen", n.at)
+	server.Stdout, server.Stderr = n.logFile, n.logFile
+	check(t, n.server.Start(server))
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	n.until("the server listens", func() bool { return strings.Contains(n.logFile.String(), "msg=listening") })
+	out := n.wants(n.run("--workload", "latency,paced", "--duration", "200ms", "--trials", "3", "--size", "32,64"), 0)
+	told := 0
+	for _, row := range n.trials() {
+		if row["size_bytes"] == "32" { // too small for a stamp
+			if row["owd_up_p50_us"]+row["clock_error_us"] != "" {
+				t.Errorf("a one-way delay of messages of 32 B: %v", row["owd_up_p50_us"])
+			}
+			continue
+		}
+		bound := number(t, row, "clock_error_us")
+		if off := math.Abs(number(t, row, "clock_offset_us") - ahead.Seconds()*1e6); off > bound || bound <= 0 {
+			t.Errorf("the clock is ahead by %s µs, give or take %v: off by %v", row["clock_offset_us"], bound, off)
+		}
+		if row["owd_up_p50_us"] == "" || row["owd_down_p50_us"] == "" {
+			continue // withheld
+		}
+		told++
+		if sum, rtt := number(t, row, "owd_up_mean_us")+number(t, row, "owd_down_mean_us"), number(t, row, "rtt_mean_us"); math.Abs(sum-rtt) > 0.05*rtt+2*bound {
+			t.Errorf("one way up and down take %v µs, and the round trip %v", sum, rtt)
+		}
+	}
+	if told == 0 || !strings.Contains(out, "rest on an estimate of the difference between two clocks") {
+		t.Error(out)
+	}
+}
+
 // Behind a router that translates addresses a client measures like any other.
 func TestThroughNAT(t *testing.T) {
 	if !inNetworks(t) {
@@ -540,4 +592,108 @@ func TestSmallMTU(t *testing.T) {
 	}
 	n.wants(n.run(append(args, "--df", "--size", "1252")...), 0) // 1280 less 20 of IP and 8 of UDP
 	n.wantSane(n.trials())
+}
+
+// softnetDropped is how many packets the kernel has dropped because it had no time for them, on all cores.
+func softnetDropped(t *testing.T) (sum uint64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/softnet_stat")
+	check(t, err)
+	for line := range strings.Lines(string(text)) {
+		n, err := strconv.ParseUint(strings.Fields(line)[1], 16, 64)
+		check(t, err)
+		sum += n
+	}
+	return sum
+}
+
+// A million datagrams from addresses that are not the sender's, half of them made up to look like messages, are answered
+// by nothing, cost no memory, and cost a session only what does not fit into the socket's buffer beside them.
+//
+//	client 192.0.2.2 ──── 192.0.2.1 server 203.0.113.1 ──── 203.0.113.2 attacker, and the way to everybody else
+func TestSpoofedSources(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n := twoHosts(t)
+	attacker := newHost(t)
+	outward := netns.End{In: n.server, Name: "toworld", Address: "203.0.113.1/24"}
+	check(t,
+		netns.Cable(netns.End{In: attacker, Name: "toserver", Address: "203.0.113.2/24"}, outward),
+		n.server.Route("0.0.0.0/0", "203.0.113.2"), attacker.Route("192.0.2.0/24", "203.0.113.1"),
+		n.server.Set("ipv4/conf/all/rp_filter", "0"), n.server.Set("ipv4/conf/toworld/rp_filter", "0"), n.server.Set("ipv4/conf/toclient/rp_filter", "0"),
+		n.server.Know("203.0.113.2", "toworld", attacker, "toserver"), attacker.Know("203.0.113.1", "toserver", n.server, "toworld"))
+	n.serve()
+	client := n.run("--proto", "udp", "--workload", "paced", "--rate", "2000", "--size", "64", "--duration", "12s", "--trials", "1")
+	n.until("the session is open", func() bool { return n.metric("bench_sessions_open") == 1 })
+	time.Sleep(300 * time.Millisecond)
+	memory, dropped := n.metric("process_resident_memory_bytes"), softnetDropped(t)
+	before, err := outward.Statistics()
+	check(t, err)
+
+	const datagrams = 1_000_000
+	check(t, flood(attacker, datagrams))
+
+	after, err := outward.Statistics()
+	check(t, err)
+	if after.TxPackets != before.TxPackets || after.TxBytes != before.TxBytes {
+		t.Errorf("%d packets of %d bytes left the server towards others", after.TxPackets-before.TxPackets, after.TxBytes-before.TxBytes)
+	}
+	if got := after.RxPackets - before.RxPackets; got != datagrams {
+		t.Errorf("%d datagrams came", got)
+	}
+	if grown := n.metric("process_resident_memory_bytes") - memory; grown > 32<<20 {
+		t.Errorf("the server has grown by %.0f bytes", grown)
+	}
+	n.wants(client, 0)
+	overflowed := n.metric("bench_udp_buffer_full_datagrams_total")
+	if seen := n.metric("bench_udp_dropped_datagrams_total") + overflowed; seen < 0.99*datagrams {
+		t.Errorf("the server has dropped %.0f datagrams", seen)
+	}
+	row := n.trials()[0]
+	busy := softnetDropped(t) - dropped
+	t.Logf("of %s messages %s are lost; the socket's buffer overflowed by %.0f datagrams, the kernel had no time for %d", row["sent_messages"], row["lost_messages"], overflowed, busy)
+	if lost := number(t, row, "lost_messages"); lost > overflowed+float64(busy) || row["foreign_messages"] != "0" || row["duplicated_messages"] != "0" {
+		t.Errorf("lost %v messages, foreign %s, duplicated %s; the buffer overflowed by %v datagrams", lost, row["foreign_messages"], row["duplicated_messages"], overflowed)
+	}
+}
+
+// flood sends so many datagrams to the server from addresses and ports that are drawn, through a raw socket.
+func flood(from *netns.Namespace, datagrams int) error {
+	var fd int
+	err := from.Do(func() (err error) {
+		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_RAW)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	to := &unix.SockaddrInet4{Addr: netip.MustParseAddr(serverIP).As4()}
+	rng := rand.New(rand.NewPCG(1, 2))
+	const headers, size = 28, 64
+	packet := make([]byte, headers+size)
+	packet[0], packet[8], packet[9] = 0x45, 64, unix.IPPROTO_UDP // version and length; time to live; protocol (RFC 791)
+	copy(packet[16:], to.Addr[:])
+	binary.BigEndian.PutUint16(packet[2:], uint16(len(packet)))
+	binary.BigEndian.PutUint16(packet[22:], 2121)
+	binary.BigEndian.PutUint16(packet[24:], 8+size)
+	sources := [][]byte{{198, 51, 100, 0}, {192, 0, 2, 2}, {8, 8, 8, 8}, {203, 0, 113, 2}, {100, 64, 0, 0}}
+	for i := range datagrams {
+		copy(packet[12:], sources[i%len(sources)])
+		if i%len(sources) == 0 || i%len(sources) == 4 {
+			packet[14], packet[15] = byte(rng.Uint32()), byte(1+rng.Uint32()%250)
+		}
+		binary.BigEndian.PutUint16(packet[20:], []uint16{7, 53, 2121, uint16(rng.Uint32()) | 1}[i/5%4])
+		message := packet[headers:]
+		if i%2 == 0 {
+			bench.Header{Kind: bench.Kind(1 + i/2%4), Session: rng.Uint64(), Flow: uint32(i / 8 % 2), Seq: rng.Uint64()}.Put(message)
+		} else {
+			binary.BigEndian.PutUint64(message, rng.Uint64())
+		}
+		if err := unix.Sendto(fd, packet, 0, to); err != nil && !errors.Is(err, unix.ENOBUFS) {
+			return os.NewSyscallError("sendto", err)
+		}
+	}
+	return nil
 }

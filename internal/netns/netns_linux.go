@@ -165,6 +165,29 @@ func (n *Namespace) Route(to, by string) error {
 	})
 }
 
+// Know tells the namespace the hardware address of a neighbour on its interface dev, so that it need not ask: the one of
+// the interface named theirs in another namespace.
+func (n *Namespace) Know(neighbour, dev string, other *Namespace, theirs string) error {
+	var hardware net.HardwareAddr
+	err := other.Do(func() error {
+		link, err := netlink.LinkByName(theirs)
+		if err == nil {
+			hardware = link.Attrs().HardwareAddr
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return n.Do(func() error {
+		link, err := netlink.LinkByName(dev)
+		if err != nil {
+			return err
+		}
+		return netlink.NeighSet(&netlink.Neigh{LinkIndex: link.Attrs().Index, IP: net.ParseIP(neighbour), HardwareAddr: hardware, State: netlink.NUD_PERMANENT})
+	})
+}
+
 // Set sets a kernel setting of the namespace below /proc/sys/net.
 func (n *Namespace) Set(name, value string) error {
 	return n.Do(func() error { return os.WriteFile("/proc/sys/net/"+name, []byte(value), 0o644) })
