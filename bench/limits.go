@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -141,7 +142,7 @@ func newThrottle(bps float64, size, flows int) *throttle {
 	if bps <= 0 {
 		return nil
 	}
-	return &throttle{gap: float64(size) * 8 * float64(flows) / bps * 1e9}
+	return &throttle{next: math.Inf(-1), gap: float64(size) * 8 * float64(flows) / bps * 1e9}
 }
 
 // due is when n more messages may leave, no later than now on a nil throttle.

@@ -82,6 +82,14 @@ func (c clocks) offset(at int64) int64 {
 	}
 }
 
+// ours is our clock at the moment at which the server's read stamp; about is near it.
+func (c clocks) ours(stamp, about int64) int64 {
+	for range 2 { // a drift is small: the second time it is exact
+		about = stamp - c.offset(about)
+	}
+	return about
+}
+
 // bound is by how many ns offset may be off, as long as neither clock's rate changes within the trial.
 func (c clocks) bound() int64 {
 	if c.one {
@@ -143,7 +151,7 @@ func (t *trial) oneWay() (up, down *results.Histogram) {
 			continue
 		}
 		for _, s := range w.delays.samples {
-			stamp := s.stamp - t.clocks.offset(s.at)
+			stamp := t.clocks.ours(s.stamp, s.at)
 			up.Record(stamp - s.sent)
 			down.Record(s.at - stamp)
 		}

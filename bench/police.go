@@ -36,7 +36,10 @@ func newPolice(bps float64, exceeded func()) *police {
 func (p *police) passed(n int, at int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.level = max(p.level-float64(at-p.at)*p.bytesPerNs, 0) + float64(n)
+	if p.level > 0 {
+		p.level = max(p.level-float64(at-p.at)*p.bytesPerNs, 0)
+	}
+	p.level += float64(n)
 	p.at = at
 	if p.level > p.room && p.caught.CompareAndSwap(false, true) {
 		go p.exceeded()

@@ -60,7 +60,7 @@ const agreePoll = 2 * time.Second
 func NewServer(o Options) *http.Server {
 	idle := o.Sessions.Limits().Idle
 	return &http.Server{
-		Handler:           Handler(o),
+		Handler:        Handler(o),
 		ReadTimeout:    min(requestTimeout, idle),
 		IdleTimeout:    idle,
 		MaxHeaderBytes: maxHeader,

@@ -26,8 +26,12 @@ type Network struct {
 	Fate func(up bool, n int) []time.Duration
 	// SendError, if not nil, is asked before message n of a flow is sent.
 	SendError func(n int) error
-	// ServerAhead is by how much the server's clock is ahead of the client's.
+	// Lose, if not nil, tells which messages are lost, the unmeasured ones included; Fate is asked of the others.
+	Lose func(up bool, h bench.Header) bool
+	// ServerAhead is by how much the server's clock is ahead of the client's; Ahead, if not nil, says so for every
+	// moment.
 	ServerAhead time.Duration
+	Ahead       func() time.Duration
 
 	mu      sync.Mutex
 	counted [2]int
@@ -59,6 +63,8 @@ func (n *Network) Dial(ctx context.Context, addr string, o bench.Options) (bench
 func (n *Network) carry(up bool, msg []byte, deliver func([]byte)) {
 	copies := []time.Duration{time.Millisecond}
 	switch h, ok := bench.ParseHeader(msg); {
+	case ok && n.Lose != nil && n.Lose(up, h):
+		return
 	case n.Fate == nil:
 		copies[0] = 0
 	case ok && h.Seq&bench.WarmUp == 0:
@@ -97,7 +103,11 @@ func (n *Network) serve(f *fakeFlow, msg []byte) {
 	if !in.Enter() {
 		return
 	}
-	reply, start := in.Arrived(msg, clock.Now()+int64(n.ServerAhead))
+	ahead := n.ServerAhead
+	if n.Ahead != nil {
+		ahead = n.Ahead()
+	}
+	reply, start := in.Arrived(msg, clock.Now()+int64(ahead))
 	in.Leave()
 	if len(reply) > 0 {
 		n.carry(false, reply, f.deliver)
