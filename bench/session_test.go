@@ -268,3 +268,44 @@ func BenchmarkFindSession(b *testing.B) {
 		}
 	}
 }
+
+// FuzzArrived gives a session blocks of anything. Nothing that comes makes it send more than it was sent, answer a reply, or
+// a message of another session.
+func FuzzArrived(f *testing.F) {
+	f.Add(blockOf(Header{Kind: Request, Session: 1, Seq: 1}, Header{Kind: Hello, Session: 1}, Header{Kind: Reply, Session: 1}), 0, uint8(0))
+	f.Add(blockOf(Header{Kind: Request, Session: 1, Seq: 1 << 62}, Header{Kind: Request, Session: 1, Seq: 5}), 8, uint8(2))
+	f.Add(blockOf(Header{Kind: Done, Session: 2}, Header{Kind: 5, Session: 1, Flow: 9}), 1, uint8(3))
+	f.Fuzz(func(t *testing.T, block []byte, more int, mode uint8) {
+		spec := Spec{Proto: "any", Mode: []Mode{Echo, Sink, Source, Duplex}[mode%4], Size: HeaderSize + min(max(more, 0), 100), Flows: 1,
+			Duration: time.Second, Interval: time.Millisecond, Verify: more%2 == 0}
+		if spec.Validate() != nil {
+			t.Skip()
+		}
+		s := &Session{ID: 1, Spec: spec}
+		s.init()
+		for i := range s.flows {
+			in := &s.flows[i]
+			before := bytes.Clone(block)
+			reply, start := in.Arrived(bytes.Clone(block), 1)
+			if len(reply) > len(block) || start && in.mode != Source {
+				t.Fatalf("%d bytes answer %d, start %v", len(reply), len(block), start)
+			}
+			asked := 0
+			for off := 0; off+spec.Size <= len(before); off += spec.Size {
+				if h, ok := ParseHeader(before[off:]); ok && h.Session == 1 && h.Kind != Reply {
+					asked++
+				}
+			}
+			for off := 0; off < len(reply); off += spec.Size {
+				h, ok := ParseHeader(reply[off:])
+				if asked--; !ok || h.Kind != Reply || h.Session != 1 || asked < 0 {
+					t.Fatalf("answered with %+v", h)
+				}
+			}
+			a := in.tally.account(10)
+			if a.Unique > a.Received || a.Received > uint64(len(block)/spec.Size) {
+				t.Fatalf("%d messages, %d of them different, are counted in %d bytes", a.Received, a.Unique, len(block))
+			}
+		}
+	})
+}

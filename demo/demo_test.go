@@ -14,11 +14,14 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/time/rate"
 
 	"tcpvsudp/demo"
 	"tcpvsudp/tcp"
 	"tcpvsudp/udp"
 )
+
+var unlimited = rate.NewLimiter(rate.Inf, 0)
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
@@ -37,8 +40,8 @@ func tell(t *testing.T, ctx context.Context, o demo.Options) (string, error) {
 	}
 	echoes, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
-	go func() { ended <- tcp.Echo(echoes, l, o.Buffer) }()
-	go func() { ended <- udp.Echo(echoes, u, o.Buffer) }()
+	go func() { ended <- tcp.Echo(echoes, l, o.Buffer, unlimited) }()
+	go func() { ended <- udp.Echo(echoes, u, o.Buffer, unlimited) }()
 	stream, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -6,12 +6,14 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Echo sends back what each connection sends, reading it with a buffer of so many bytes, until ctx is done;
 // then it closes the listener and all connections, and returns nil. It is the echo of RFC 862 for any client:
-// nothing in it knows about messages.
-func Echo(ctx context.Context, l net.Listener, buffer int) error {
+// nothing in it knows about messages. What is beyond limit, in bytes, which has a burst of buffer at least, waits.
+func Echo(ctx context.Context, l net.Listener, buffer int, limit *rate.Limiter) error {
 	var conns sync.WaitGroup
 	defer conns.Wait()
 	defer l.Close()
@@ -31,16 +33,19 @@ func Echo(ctx context.Context, l net.Listener, buffer int) error {
 		conns.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			echo(conn, make([]byte, buffer))
+			echo(ctx, conn, make([]byte, buffer), limit)
 		})
 	}
 }
 
 // echo returns what it reads, a buffer at a time, until the connection ends. Bytes beyond the buffer wait in
 // the stream for the next read.
-func echo(conn net.Conn, buf []byte) {
+func echo(ctx context.Context, conn net.Conn, buf []byte, limit *rate.Limiter) {
 	for {
 		n, err := conn.Read(buf)
+		if limit.WaitN(ctx, n) != nil {
+			return
+		}
 		if _, failed := conn.Write(buf[:n]); err != nil || failed != nil {
 			return
 		}

@@ -20,6 +20,24 @@ import (
 	"tcpvsudp/internal/socket"
 )
 
+// syncBuffer is a bytes.Buffer that a process writes to while a test reads.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 // serveHere starts a server on a free port of this host, and returns its address.
 func serveHere(t *testing.T, args ...string) string {
 	t.Helper()
@@ -33,7 +51,7 @@ func serveHere(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, append([]string{"server", "--listen", addr}, args...)...)
-	var out bytes.Buffer
+	var out syncBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

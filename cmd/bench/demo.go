@@ -52,12 +52,12 @@ func runDemo(cmd *cobra.Command, o demo.Options) error {
 	if err != nil {
 		return err
 	}
-	echoes.Go(func() { _ = tcp.Echo(ctx, l, o.Buffer) })
+	echoes.Go(func() { _ = tcp.Echo(ctx, l, o.Buffer, unlimited) })
 	u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return err
 	}
-	echoes.Go(func() { _ = udp.Echo(ctx, u, o.Buffer) })
+	echoes.Go(func() { _ = udp.Echo(ctx, u, o.Buffer, unlimited) })
 
 	stream, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"tcpvsudp/tcp"
 	"tcpvsudp/udp"
@@ -18,13 +19,14 @@ func newEcho() *cobra.Command {
 		protos []string
 		addr   string
 		buffer int
+		limit  = byteCount(10_000_000)
 	)
 	cmd := &cobra.Command{
 		Use:   "echo",
 		Short: "Serve the plain echo of RFC 862 for any client",
 		Long: `echo sends back what it is sent, by TCP and UDP, until it is interrupted: what TCP's clients send as a stream,
 and of every UDP datagram what fits into the buffer. It listens on the loopback interface unless told otherwise,
-and answers no datagram from a port of a service that would answer in turn.`,
+answers no datagram from a port of a service that would answer in turn, and sends back no more than --limit.`,
 		Example: `  bench echo --proto tcp,udp --addr localhost:2121 --buffer 8
   echo hello | nc -N localhost 2121      in another terminal
   echo hello | nc -u -w1 localhost 2121`,
@@ -33,7 +35,7 @@ and answers no datagram from a port of a service that would answer in turn.`,
 			if buffer < 1 || buffer > bufferLimit {
 				return usage(cmd, fmt.Errorf("a buffer of %d bytes: use from 1 to %d", buffer, bufferLimit))
 			}
-			return runEcho(cmd, protos, addr, buffer)
+			return runEcho(cmd, protos, addr, buffer, int(limit))
 		},
 	}
 	f := cmd.Flags()
@@ -41,14 +43,27 @@ and answers no datagram from a port of a service that would answer in turn.`,
 	f.StringSliceVar(&protos, "proto", []string{"tcp", "udp"}, "transports to serve")
 	f.StringVar(&addr, "addr", "localhost:2121", "address and port to listen on; port 0 is any free one")
 	f.IntVar(&buffer, "buffer", 4096, "bytes read at once")
+	f.Var(&limit, "limit", "bytes/s sent back by each transport: more waits (TCP) or is dropped (UDP); 0 is no limit")
 	return cmd
 }
 
 // bufferLimit is the largest buffer in bytes that is allocated for every connection.
 const bufferLimit = 1 << 20
 
+// unlimited lets everything pass.
+var unlimited = rate.NewLimiter(rate.Inf, 0)
+
+// limiter lets so many bytes pass a second, a tenth of them at once, and a buffer with its headers in any case; 0 is no
+// limit.
+func limiter(bytes, buffer int) *rate.Limiter {
+	if bytes == 0 {
+		return unlimited
+	}
+	return rate.NewLimiter(rate.Limit(bytes), max(bytes/10, buffer+100))
+}
+
 // runEcho binds every transport before it serves any.
-func runEcho(cmd *cobra.Command, protos []string, addr string, buffer int) error {
+func runEcho(cmd *cobra.Command, protos []string, addr string, buffer, limit int) error {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	var serve []func() error
@@ -61,14 +76,14 @@ func runEcho(cmd *cobra.Command, protos []string, addr string, buffer int) error
 			if l, err = net.Listen("tcp", addr); err == nil {
 				defer l.Close()
 				bound = l.Addr()
-				serve = append(serve, func() error { return tcp.Echo(ctx, l, buffer) })
+				serve = append(serve, func() error { return tcp.Echo(ctx, l, buffer, limiter(limit, buffer)) })
 			}
 		case "udp":
 			var c net.PacketConn
 			if c, err = net.ListenPacket("udp", addr); err == nil {
 				defer c.Close()
 				bound = c.LocalAddr()
-				serve = append(serve, func() error { return udp.Echo(ctx, c.(*net.UDPConn), buffer) })
+				serve = append(serve, func() error { return udp.Echo(ctx, c.(*net.UDPConn), buffer, limiter(limit, buffer)) })
 			}
 		default:
 			return usage(cmd, fmt.Errorf("unknown protocol %q: use one or more of tcp,udp", proto))

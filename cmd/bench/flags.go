@@ -93,8 +93,11 @@ func (b *byteCount) Set(text string) error {
 func (b *byteCount) Type() string { return "bytes" }
 
 func (b *byteCount) String() string {
-	if *b >= 1024 && *b%1024 == 0 {
+	switch {
+	case *b >= 1024 && *b%1024 == 0:
 		return strings.ReplaceAll(humanize.IBytes(uint64(*b)), " ", "")
+	case *b >= 1000 && *b%1000 == 0:
+		return strings.ReplaceAll(humanize.Bytes(uint64(*b)), " ", "")
 	}
 	return strconv.FormatInt(int64(*b), 10)
 }

@@ -131,24 +131,6 @@ func threeHosts(t *testing.T) (n *network, router *netns.Namespace, toServer net
 	return n, router, toServer
 }
 
-// syncBuffer is a bytes.Buffer that a process writes to while a test reads.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // process is a bench that was started on a host.
 type process struct {
 	*exec.Cmd
