@@ -164,6 +164,9 @@ func (t *trial) throughput(client Account) results.Throughput {
 		r.UpBps = goodput(t.server)
 	}
 	r.GoodputBps = sum(r.UpBps, r.DownBps)
+	if t.spec.RateBps > 0 && !t.workload.paced {
+		r.RateLimitBps = results.Known(t.spec.RateBps)
+	}
 	if bps, known := r.GoodputBps.Get(); known {
 		r.MessagesPerS = results.Known(bps / size)
 	}

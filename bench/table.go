@@ -62,6 +62,7 @@ type outcome struct {
 	err     error // nil for an account
 	told    bool
 	memory  int64 // what it takes of the limit while it is kept
+	client  netip.Addr
 }
 
 // NewTable returns an empty Table for a server with such limits.
@@ -237,6 +238,7 @@ func (t *Table) finish(s *Session, o *outcome) {
 		return
 	}
 	t.change(func(m map[uint64]*Session) { delete(m, s.ID) })
+	o.client = s.client
 	o.memory = int64(len(o.account.Series)) * seriesBucketBytes
 	t.memory += o.memory - s.Spec.Memory()
 	s.expiry.Stop()
@@ -279,6 +281,17 @@ func (t *Table) find(id uint64, renewal bool) (*Session, *outcome) {
 	}
 	o.told = o.told || !renewal
 	return nil, o
+}
+
+// Owns tells whether session id is, or was, agreed with the client at addr.
+func (t *Table) Owns(addr netip.Addr, id uint64) bool {
+	if s := t.Find(id); s != nil {
+		return s.client == plain(addr)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.past[id]
+	return o != nil && o.client == plain(addr)
 }
 
 // Renew tells that the client of session id is still there. It returns when the session has ended, with the reason,

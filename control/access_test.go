@@ -372,11 +372,11 @@ func TestQueue(t *testing.T) {
 		}
 	}
 	second, err := c.Agree(t.Context(), spec)
-	if err != nil || len(told) != 2 || !strings.Contains(told[0], "1 clients wait") {
+	if err != nil || len(told) != 2 || !strings.Contains(told[0], "it is taken, and 1 wait for their turn") {
 		t.Errorf("%v after it was told %q", err, told)
 	}
 	c.Queue = time.Millisecond
-	if _, err := c.Agree(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "wait for a session") {
+	if _, err := c.Agree(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "wait for their turn") {
 		t.Errorf("without patience: %v", err)
 	}
 	_ = sessions.End(second)
@@ -392,6 +392,28 @@ func TestRenewTellsTheEnd(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, func() { sessions.Shutdown(t.Context(), bench.ErrShutdown) })
 	if err := c.Renew(t.Context(), id); !errors.Is(err, bench.ErrEnded) || !strings.Contains(err.Error(), "the server is shutting down") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A session is its client's alone.
+func TestSessionOfAnotherClient(t *testing.T) {
+	sessions := table()
+	h := Handler(Options{Sessions: sessions})
+	s := httptest.NewServer(from("192.0.2.1:1234", h))
+	defer s.Close()
+	stranger, own := client(t, s.Listener.Addr().String(), Access{}), plain(t, h)
+	id, err := own.Agree(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stranger.End(t.Context(), id); !errors.Is(err, bench.ErrNoSession) || sessions.Find(id) == nil {
+		t.Errorf("ended by a stranger: %v", err)
+	}
+	if err := own.End(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	if err := stranger.Renew(t.Context(), id); !errors.Is(err, bench.ErrNoSession) {
+		t.Errorf("asked by a stranger what became of it: %v", err)
 	}
 }
 

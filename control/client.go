@@ -100,7 +100,7 @@ func (c *Client) Agree(ctx context.Context, spec bench.Spec) (session uint64, er
 			return uint64(s.ID), err
 		}
 		if time.Since(begin) > c.Queue {
-			return 0, fmt.Errorf("%w, and it has for %v", err, c.Queue)
+			return 0, fmt.Errorf("%w; it has been for %v", err, c.Queue.Round(time.Millisecond))
 		}
 		if c.Queued != nil {
 			c.Queued(p.text)

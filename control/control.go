@@ -12,7 +12,7 @@
 //	                                 on its way, end the session               → bench.Account
 //	DELETE /v1/sessions/{id}         end the session without an account
 //
-// An error is an HTTP status from 400 on and a Problem. Every request may be made again when its answer was lost: the
+// An error is an HTTP status from 400 on and a Problem. A client that is told Queued or Settling asks again. Every request may be made again when its answer was lost: the
 // header Idempotency-Key makes one session of two requests for one. A server with a secret wants it in the header
 // Authorization, as "Bearer <secret>", from all but those who ask for /healthz.
 package control

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/time/rate"
 
 	"tcpvsudp/bench"
 )
@@ -38,6 +39,7 @@ type handler struct {
 	refused *prometheus.CounterVec
 	wrong   prometheus.Counter
 	guard   chan struct{} // a token for each wrong secret that is being answered
+	lines   *rate.Limiter // of the log about refusals: strangers don't fill a disk
 }
 
 // maxBody is the size in bytes of the largest request that is read: a settlement of 20,000 flows.
@@ -77,7 +79,7 @@ func Handler(o Options) http.Handler {
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()
 	}
-	h := &handler{Options: o, guard: make(chan struct{}, maxWrong)}
+	h := &handler{Options: o, guard: make(chan struct{}, maxWrong), lines: rate.NewLimiter(10, 100)}
 	h.count()
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", h.health)
@@ -121,7 +123,7 @@ func (h *handler) agree(w http.ResponseWriter, r *http.Request) {
 	s, err := h.Sessions.Agree(ctx, spec, client, key)
 	switch {
 	case errors.Is(err, errQueued):
-		h.refuse(w, r, http.StatusServiceUnavailable, Queued, fmt.Errorf("%d clients wait for a session: ask again with the same key", h.Sessions.Waiting()))
+		h.refuse(w, r, http.StatusServiceUnavailable, Queued, fmt.Errorf("it is taken, and %d wait for their turn", h.Sessions.Waiting()))
 	case err != nil:
 		h.fail(w, r, err)
 	default:
@@ -190,11 +192,16 @@ func remote(r *http.Request) (netip.Addr, error) {
 
 func (h *handler) identify(w http.ResponseWriter, r *http.Request) (id uint64, ok bool) {
 	var parsed ID
-	err := parsed.UnmarshalText([]byte(r.PathValue("id")))
-	if err != nil {
+	if err := parsed.UnmarshalText([]byte(r.PathValue("id"))); err != nil {
 		h.refuse(w, r, http.StatusBadRequest, "", err)
+		return 0, false
 	}
-	return uint64(parsed), err == nil
+	client, err := remote(r)
+	if err != nil || !h.Sessions.Owns(client, uint64(parsed)) {
+		h.fail(w, r, bench.ErrNoSession)
+		return 0, false
+	}
+	return uint64(parsed), true
 }
 
 // understand reads the request's body into v, and refuses what v does not know.
@@ -226,7 +233,9 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, code Code, err error) {
 	if code != Queued && code != Settling { // those are no refusals
 		h.refused.WithLabelValues(string(code)).Inc()
-		h.Log.Info("refused", "client", r.RemoteAddr, "request", r.Method+" "+r.Pattern, "code", code, "error", err)
+		if h.lines.Allow() {
+			h.Log.Info("refused", "client", r.RemoteAddr, "request", fmt.Sprintf("%s %.100s", r.Method, r.URL.Path), "code", code, "error", err)
+		}
 	}
 	answer(w, status, Problem{Error: err.Error(), Code: code})
 }

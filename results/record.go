@@ -128,6 +128,9 @@ type Throughput struct {
 	MessagesPerS Value `csv:"messages_per_s" json:"messages_per_s"`
 	GoodputBps   Value `csv:"goodput_bps" json:"goodput_bps"`
 	OfferedBps   Value `csv:"offered_bps" json:"offered_bps"`
+	// RateLimitBps is what the server allowed in each direction; empty where it set no limit, or the workload has a rate of
+	// its own.
+	RateLimitBps Value `csv:"rate_limit_bps" json:"rate_limit_bps"`
 	// UpBps and DownBps are the goodput of each direction, of which GoodputBps is the sum.
 	UpBps   Value `csv:"goodput_up_bps" json:"goodput_up_bps"`
 	DownBps Value `csv:"goodput_down_bps" json:"goodput_down_bps"`

@@ -131,7 +131,7 @@ func TestColumnNames(t *testing.T) {
 				"send_lag_count,send_lag_min_us,send_lag_mean_us,send_lag_p50_us,send_lag_p90_us,send_lag_p99_us,send_lag_p999_us,send_lag_max_us,send_lag_outside_range_count," +
 				"owd_up_count,owd_up_min_us,owd_up_mean_us,owd_up_p50_us,owd_up_p90_us,owd_up_p99_us,owd_up_p999_us,owd_up_max_us,owd_up_outside_range_count," +
 				"owd_down_count,owd_down_min_us,owd_down_mean_us,owd_down_p50_us,owd_down_p90_us,owd_down_p99_us,owd_down_p999_us,owd_down_max_us,owd_down_outside_range_count," +
-				"clock_offset_us,clock_error_us,messages_per_s,goodput_bps,offered_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,cpu_s_per_gigabyte," +
+				"clock_offset_us,clock_error_us,messages_per_s,goodput_bps,offered_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,cpu_s_per_gigabyte," +
 				"client_calls_per_message,server_calls_per_message,messages_per_block," +
 				"client_send_buffer_asked_bytes,client_send_buffer_bytes,client_recv_buffer_asked_bytes,client_recv_buffer_bytes," +
 				"server_send_buffer_asked_bytes,server_send_buffer_bytes,server_recv_buffer_asked_bytes,server_recv_buffer_bytes,congestion_control\n"},

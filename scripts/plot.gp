@@ -13,11 +13,13 @@ set datafile columnheaders
 set datafile missing NaN            # a row that is not asked for breaks no curve
 blue = "#0072b2"; orange = "#d55e00" # colours that the colour-blind tell apart; UDP is dashed or hatched too
 
-# The cells in the rows of one kind, in their order, as "64" or "64x10" for 10 flows of 64 B.
-cell(row) = strcol("flows") eq "1" ? strcol("size_bytes") : strcol("size_bytes") . "x" . strcol("flows")
+# The cells in the rows of one kind, in their order, as "64", "64x10" for 10 flows of 64 B, or "64-down".
+way(row) = strcol("direction") eq "down" || strcol("direction") eq "both" ? "-" . strcol("direction") : ""
+cell(row) = (strcol("flows") eq "1" ? strcol("size_bytes") : strcol("size_bytes") . "x" . strcol("flows")) . way(row)
 cells = ""
 note(c) = (cells = strstrt(cells . " ", " " . c . " ") == 0 ? cells . " " . c : cells, 0)
-label(c) = strstrt(c, "x") > 0 ? c[:strstrt(c, "x") - 1] . " B, " . c[strstrt(c, "x") + 1:] . " flows" : c . " B"
+many(c) = strstrt(c, "x") > 0 ? c[:strstrt(c, "x") - 1] . " B, " . c[strstrt(c, "x") + 1:] . " flows" : c . " B"
+label(c) = strstrt(c, "-") > 0 ? many(c[:strstrt(c, "-") - 1]) . ", " . c[strstrt(c, "-") + 1:] : many(c)
 latency = run . "/latency.csv"
 summary = run . "/summary.csv"
 set table $nothing                  # read the rows, and draw none: summary.csv names every cell

@@ -246,3 +246,38 @@ func TestFlowSortsDatagrams(t *testing.T) {
 		t.Errorf("%+v, want 2 truncated and 2 malformed", got)
 	}
 }
+
+// unknown are datagrams that belong to no session.
+func unknown() map[string][]byte {
+	message := bench.NewBlock(1, 64)
+	bench.Header{Kind: bench.Request, Session: 77}.Put(message)
+	return map[string][]byte{"of no session": message, "no message": []byte("hello, who is there?"), "empty": nil}
+}
+
+// What belongs to no session costs no allocation, whoever sends it.
+func TestUnknownDatagramsAllocateNothing(t *testing.T) {
+	sessions := bench.NewTable(bench.DefaultLimits())
+	s := serve(t, netip.MustParseAddr("127.0.0.1"), sessions)
+	from := netip.MustParseAddrPort("192.0.2.1:7")
+	for name, msg := range unknown() {
+		if n := testing.AllocsPerRun(1000, func() { s.datagram(msg, from, bench.Granted{}) }); n != 0 {
+			t.Errorf("a datagram %s: %v allocations", name, n)
+		}
+	}
+	if malformed, foreign := s.Dropped(); malformed != 2002 || foreign != 1001 {
+		t.Errorf("%d are counted as no messages, %d as of no session", malformed, foreign)
+	}
+}
+
+func BenchmarkUnknownDatagram(b *testing.B) {
+	s := &Server{sessions: bench.NewTable(bench.DefaultLimits())}
+	from := netip.MustParseAddrPort("192.0.2.1:7")
+	for name, msg := range unknown() {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s.datagram(msg, from, bench.Granted{})
+			}
+		})
+	}
+}

@@ -53,6 +53,27 @@ func TestHelpExamples(t *testing.T) {
 	runCommands(t, list)
 }
 
+// The service and the container start the server with flags that it has.
+func TestDeployedFlags(t *testing.T) {
+	for _, name := range []string{"bench-server.service", "Dockerfile"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "scripts", "deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, command, _ := strings.Cut(strings.ReplaceAll(string(text), "\\\n", " "), map[string]string{"Dockerfile": "CMD [", "bench-server.service": "ExecStart="}[name])
+		command, _, _ = strings.Cut(command, "\n")
+		flags := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(command, -1)
+		if len(flags) == 0 || !strings.Contains(command, "server") {
+			t.Errorf("%s starts no server: %s", name, command)
+		}
+		for _, flag := range flags {
+			if newServer().Flags().Lookup(flag[1]) == nil {
+				t.Errorf("%s: bench server has no flag --%s", name, flag[1])
+			}
+		}
+	}
+}
+
 // runCommands carries out shell commands as a script.
 func runCommands(t *testing.T, list []string) {
 	t.Helper()

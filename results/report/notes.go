@@ -44,10 +44,26 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 	if few {
 		notes = append(notes, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance.", enoughTrials))
 	}
+	notes = append(notes, rateLimits(s.Trials)...)
 	notes = append(notes, clockErrors(s.Trials)...)
 	notes = append(notes, notAlone(s.Trials)...)
 	notes = append(notes, notGranted(s.Trials)...)
 	return append(notes, irregular(s.Trials)...)
+}
+
+// rateLimits says what the server did not allow to be exceeded: what was measured is then its limit, and not the path.
+func rateLimits(trials []results.Trial) (notes []string) {
+	for _, t := range trials {
+		if _, known := t.RateLimitBps.Get(); known {
+			scale := scaleFor(bitsPerSecond, t.RateLimitBps)
+			note := fmt.Sprintf("The server allowed %s %s in each direction (--max-rate): but for paced, nothing here was sent faster than that, whatever the path can carry.",
+				scale.show(t.RateLimitBps), scale.symbol)
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return notes
 }
 
 // clockErrors says how far one-way delays may be off, where client and server had a clock each.

@@ -101,7 +101,7 @@ func twoHosts() *results.Set {
 	for range 2 {
 		var t results.Trial
 		t.Cell = results.Cell{Workload: "throughput", SizeBytes: 1400, Flows: 1, Direction: "both"}
-		t.GoodputBps, t.UpBps, t.DownBps = known(3e9), known(1e9), known(2e9)
+		t.GoodputBps, t.UpBps, t.DownBps, t.RateLimitBps = known(3e9), known(1e9), known(2e9), known(2e9)
 		add(t)
 	}
 	s.Trials[5].Attempts = 2
