@@ -139,6 +139,9 @@ func (s *Session) init() {
 	}
 }
 
+// Client is the address that the session was agreed with.
+func (s *Session) Client() netip.Addr { return s.client }
+
 // Enter makes the caller the flow's owner, who alone may call Arrived, Count and SetGranted until it calls
 // Leave, after a block. It is how a session's end knows that no count is under way: one atomic instruction where
 // nobody owns the flow. Otherwise it waits for the owner to leave, and returns false when the session has ended.
