@@ -322,7 +322,8 @@ func startServer(ipv6 bool) (p *child.Process, addr string, err error) {
 	if ipv6 {
 		loopback = "[::1]:0"
 	}
-	p, err = child.Start("server", "--child", "--listen", loopback)
+	// Nobody else is to be kept from taking too much.
+	p, err = child.Start("server", "--child", "--listen", loopback, "--max-memory", "1TiB")
 	if err != nil {
 		return nil, "", fmt.Errorf("start the server: %w", err)
 	}

@@ -66,6 +66,7 @@ var arrows = map[string]map[string]string{
 	"internal/host":   {},
 	"internal/socket": {},
 	"internal/house":  {},
+	"internal/netns":  {},
 }
 
 // imports returns what the non-test files of every package import from the project.
