@@ -57,11 +57,12 @@ func (t *Table) finish(s *Session, o *outcome) {
 	if s.Spec.Wait == Spin {
 		t.spinning.Add(-1)
 	}
-	t.past[s.ID] = o
+	id := s.ID // the session itself is not to be kept
+	t.past[id] = o
 	time.AfterFunc(t.limits.Idle, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		delete(t.past, s.ID)
+		delete(t.past, id)
 		t.memory -= o.memory
 		t.admit()
 	})

@@ -20,7 +20,7 @@ type waiter struct {
 	left  int64      // when its client broke off, to ask again: its place is kept; 0 while it is there
 }
 
-// maxQueue is how many clients may wait at the same time.
+// maxQueue is how many clients may wait at the same time; of one address no more than may have sessions.
 const maxQueue = 1000
 
 // Agree makes a session for the client at addr. While there is no room it waits, in the order of those who came,
@@ -93,8 +93,15 @@ func (t *Table) enqueue(spec Spec, addr netip.Addr, key string) (*waiter, error)
 			}
 		}
 	}
-	if len(t.queue) >= maxQueue {
-		return nil, fmt.Errorf("%w: %d", ErrTooMany, len(t.queue))
+	t.admit() // lets go of those who have not come back
+	of := 0
+	for _, other := range t.queue {
+		if other.s.client == addr {
+			of++
+		}
+	}
+	if len(t.queue) >= maxQueue || of >= t.limits.SessionsPerAddress {
+		return nil, fmt.Errorf("%w: %d, %d of them of this address", ErrTooMany, len(t.queue), of)
 	}
 	var id [8]byte
 	rand.Read(id[:]) // never fails

@@ -157,6 +157,36 @@ func TestSessionsOfAnAddress(t *testing.T) {
 	})
 }
 
+// A client that fills the queue leaves room for others in it, and those who do not come back give up their place.
+func TestQueueIsLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := DefaultLimits()
+		limits.Sessions, limits.SessionsPerAddress = 1, 2
+		table := NewTable(limits)
+		first, err := table.Agree(t.Context(), smallSpec(), address(1), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, leaveA := queue(t, table, smallSpec(), address(1), "a")
+		_, leaveB := queue(t, table, smallSpec(), address(1), "b")
+		if _, err := table.Agree(t.Context(), smallSpec(), address(1), "c"); !errors.Is(err, ErrTooMany) {
+			t.Errorf("one too many: %v", err)
+		}
+		other, _ := queue(t, table, smallSpec(), address(2), "d")
+		leaveA()
+		leaveB()
+		synctest.Wait()
+		_ = table.End(first.ID)
+		if s := <-other; s == nil {
+			t.Error("who has broken off keeps another waiting")
+		}
+		time.Sleep(limits.Idle + time.Second)
+		if _, err := table.Agree(t.Context(), smallSpec(), address(1), "e"); err != nil || table.Waiting() != 0 {
+			t.Errorf("when they have not come back: %v, %d wait", err, table.Waiting())
+		}
+	})
+}
+
 func TestMemoryIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits := DefaultLimits()
