@@ -20,16 +20,20 @@ type Limits struct {
 	RateBps float64 `json:"rate_bps"`
 	// Memory is what all sessions may take together, as Spec.Memory estimates it.
 	Memory int64 `json:"memory_bytes"`
+	// Spin lets clients have the server's receivers spin, each at the cost of a core; where it is not set they sleep, and
+	// what is granted says so.
+	Spin bool `json:"spin"`
 	// Idle is how long a client may be silent on the control channel before its session is over.
 	Idle time.Duration `json:"idle_ns"`
 }
 
-// The limits that no server raises. MaxBuckets is that of all flows' time series together.
+// The limits that no server raises. MaxBuckets is that of all flows' time series together, MaxSeries of one flow's.
 const (
 	MaxSize     = 16 << 20
 	MaxFlows    = 10_000
 	MaxDuration = time.Hour
 	MaxBuckets  = 4 << 20
+	MaxSeries   = 1 << 16
 )
 
 // DefaultLimits are those of a server that nobody has told anything.
@@ -41,6 +45,7 @@ func DefaultLimits() Limits {
 		Size:               MaxSize,
 		Duration:           MaxDuration,
 		Memory:             1 << 30,
+		Spin:               true,
 		Idle:               15 * time.Second,
 	}
 }
@@ -111,9 +116,13 @@ func (s Spec) Memory() int64 {
 	if s.Interval > 0 {
 		buckets = int64(s.Duration/s.Interval) + 1
 	}
-	const flow = 8 << 10                                         // a goroutine and a tally
+	const flow = 8 << 10    // a goroutine and a tally
+	copies := int64(s.Size) // the beginning of a message whose rest has not come
+	if s.Mode == Source || s.Mode == Duplex {
+		copies += 2 * int64(s.Size) // what is sent, and what it is made of
+	}
 	window := int64(DefaultWindow/max(s.Flows, 1)/64)*24 + 4<<10 // a Counter's once the order has been broken
-	return int64(s.FlowCount()) * (flow + window + int64(s.BlockBytes()) + buckets*seriesBucketBytes)
+	return int64(s.Size) + int64(s.FlowCount())*(flow+window+copies+int64(s.BlockBytes())+buckets*seriesBucketBytes)
 }
 
 // blockBytes is how much a receiver is ready to take at once, and allBlocksBytes how much all flows of a session are.
@@ -130,19 +139,22 @@ func (s Spec) BlockBytes() int {
 // throttle keeps the messages of one flow below a rate. A flow that has been slow for a while may catch up by a
 // little, so that blocks and late wake-ups cost nothing.
 type throttle struct {
-	gap  float64 // ns a message
-	next float64 // when the next message may leave
+	gap   float64 // ns a message
+	first float64 // how long after its beginning the first message leaves
+	next  float64 // when the next message may leave, by a clock that may be negative
+	begun bool
 }
 
 // throttleCredit is how much of the past a throttle makes up for, in ns.
 const throttleCredit = 10e6
 
-// newThrottle returns a throttle for one of so many flows that share bps, nil for no limit.
-func newThrottle(bps float64, size, flows int) *throttle {
+// newThrottle returns a throttle for flow number n of so many that share bps, nil for no limit. The flows take turns.
+func newThrottle(bps float64, size, flows, n int) *throttle {
 	if bps <= 0 {
 		return nil
 	}
-	return &throttle{next: math.Inf(-1), gap: float64(size) * 8 * float64(flows) / bps * 1e9}
+	turn := float64(size) * 8 / bps * 1e9
+	return &throttle{gap: turn * float64(flows), first: turn * float64(n)}
 }
 
 // due is when n more messages may leave, no later than now on a nil throttle.
@@ -150,7 +162,10 @@ func (t *throttle) due(now int64, n int) int64 {
 	if t == nil {
 		return now
 	}
+	if !t.begun {
+		t.begun, t.next = true, float64(now)+t.first
+	}
 	at := max(t.next, float64(now)-throttleCredit)
 	t.next = at + t.gap*float64(n)
-	return int64(at)
+	return int64(min(at, math.MaxInt64/2))
 }

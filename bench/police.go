@@ -15,7 +15,7 @@ type police struct {
 	level      float64
 	at         int64
 	caught     atomic.Bool
-	exceeded   func() // called once, in a goroutine of its own
+	exceeded   func() // called once
 }
 
 // policeSlack is how much more than the limit leaks, policeRoom the bytes beyond a second of it.
@@ -42,6 +42,6 @@ func (p *police) passed(n int, at int64) {
 	p.level += float64(n)
 	p.at = at
 	if p.level > p.room && p.caught.CompareAndSwap(false, true) {
-		go p.exceeded()
+		p.exceeded()
 	}
 }

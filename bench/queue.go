@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"tcpvsudp/internal/clock"
@@ -18,6 +19,7 @@ type waiter struct {
 	s     *Session
 	ready chan error // nil when s is open
 	left  int64      // when its client broke off, to ask again: its place is kept; 0 while it is there
+	again bool       // s was open already
 }
 
 // maxQueue is how many clients may wait at the same time; of one address no more than may have sessions.
@@ -40,7 +42,7 @@ func (t *Table) Agree(ctx context.Context, spec Spec, addr netip.Addr, key strin
 	}
 	select {
 	case err := <-w.ready:
-		return w.session(err)
+		return t.opened(w, err)
 	case <-ctx.Done():
 	}
 	t.mu.Lock()
@@ -51,15 +53,19 @@ func (t *Table) Agree(ctx context.Context, spec Spec, addr netip.Addr, key strin
 	t.mu.Unlock()
 	select {
 	case err := <-w.ready: // just now
-		return w.session(err)
+		return t.opened(w, err)
 	default:
 		return nil, context.Cause(ctx)
 	}
 }
 
-func (w *waiter) session(err error) (*Session, error) {
+// opened returns what a waiter was told.
+func (t *Table) opened(w *waiter, err error) (*Session, error) {
 	if err != nil {
 		return nil, err
+	}
+	if t.Agreed != nil && !w.again {
+		t.Agreed(w.s)
 	}
 	return w.s, nil
 }
@@ -78,7 +84,7 @@ func (t *Table) enqueue(spec Spec, addr netip.Addr, key string) (*waiter, error)
 	if key != "" {
 		for _, s := range *t.sessions.Load() {
 			if s.key == key && s.client == addr {
-				w.s = s
+				w.s, w.again = s, true
 				w.ready <- nil
 				return w, nil
 			}
@@ -94,11 +100,18 @@ func (t *Table) enqueue(spec Spec, addr netip.Addr, key string) (*waiter, error)
 		}
 	}
 	t.admit() // lets go of those who have not come back
-	of := 0
-	for _, other := range t.queue {
-		if other.s.client == addr {
+	of, away := 0, -1
+	for i, other := range t.queue {
+		if Network(other.s.client) == Network(addr) {
 			of++
+			if other.left != 0 {
+				away = i
+			}
 		}
+	}
+	if of >= t.limits.SessionsPerAddress && away >= 0 { // more likely this one's own than somebody's who comes back
+		t.queue = slices.Delete(t.queue, away, away+1)
+		of--
 	}
 	if len(t.queue) >= maxQueue || of >= t.limits.SessionsPerAddress {
 		return nil, fmt.Errorf("%w: %d, %d of them of this address", ErrTooMany, len(t.queue), of)
@@ -112,21 +125,19 @@ func (t *Table) enqueue(spec Spec, addr netip.Addr, key string) (*waiter, error)
 }
 
 // admit opens sessions for those in the queue that there is room for; t.mu is held. Who waits for other sessions of
-// its own address, or has broken off, keeps nobody else waiting.
+// its own address, or has broken off, keeps nobody else waiting; who waits for what all share, does.
 func (t *Table) admit() {
 	now := clock.Now()
+	full := false
 	t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool {
 		if w.left != 0 {
 			return now-w.left > int64(t.limits.Idle)
 		}
-		open := *t.sessions.Load()
-		of := 0
-		for _, s := range open {
-			if s.client == w.s.client {
-				of++
-			}
+		full = full || t.Open() >= t.limits.Sessions
+		if full || t.share(w.s.client) >= t.limits.SessionsPerAddress {
+			return false
 		}
-		if len(open) >= t.limits.Sessions || of >= t.limits.SessionsPerAddress || t.memory+w.s.Spec.Memory() > t.limits.Memory {
+		if full = t.memory+w.s.Spec.Memory() > t.limits.Memory; full {
 			return false
 		}
 		t.open(w.s)
@@ -135,16 +146,44 @@ func (t *Table) admit() {
 	})
 }
 
+// share is how many sessions the clients of an address have.
+func (t *Table) share(addr netip.Addr) (n int) {
+	for _, s := range *t.sessions.Load() {
+		if Network(s.client) == Network(addr) {
+			n++
+		}
+	}
+	return n
+}
+
+// Network is whom an address is counted with: of IPv6, where a host has as many addresses as it likes, those of its subnet (RFC
+// 4291 section 2.5.4).
+func Network(addr netip.Addr) netip.Addr {
+	if addr = plain(addr); addr.Is4() {
+		return addr
+	}
+	prefix, err := addr.Prefix(64)
+	if err != nil {
+		return addr
+	}
+	return prefix.Masked().Addr()
+}
+
 // open makes s a session; t.mu is held.
 func (t *Table) open(s *Session) {
+	if !t.limits.Spin {
+		s.Spec.Wait = Block
+	}
 	s.init()
-	s.police = newPolice(t.limits.RateBps, func() {
-		t.finish(s, &outcome{err: fmt.Errorf("%w: it sent more than %.4g bit/s", ErrEnded, t.limits.RateBps)})
-	})
+	var once sync.Once
+	s.endBy = func(why error) { // from within a flow: whoever ends the session may wait for the flow
+		once.Do(func() { go t.finish(s, &outcome{err: fmt.Errorf("%w: %w", ErrEnded, why)}) })
+	}
+	s.police = newPolice(t.limits.RateBps, func() { s.endBy(fmt.Errorf("it sent more than %.4g bit/s", t.limits.RateBps)) })
 	now := clock.Now()
 	s.expires = now + int64(s.Spec.Duration+settleTime)
 	s.heard.Store(now)
-	s.expiry = time.AfterFunc(t.limits.Idle, func() { t.expire(s) })
+	s.expiry = time.AfterFunc(min(t.limits.Idle, s.Spec.Duration+settleTime), func() { t.expire(s) })
 	t.memory += s.Spec.Memory()
 	if s.Spec.Wait == Spin {
 		t.spinning.Add(1)
@@ -156,7 +195,4 @@ func (t *Table) open(s *Session) {
 		}
 		m[s.ID] = s
 	})
-	if t.Agreed != nil {
-		t.Agreed(s)
-	}
 }

@@ -60,8 +60,10 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("duration %v: it must be above 0 and no more than %v", s.Duration, MaxDuration)
 	case s.Warmup < 0 || s.Warmup > s.Duration:
 		return fmt.Errorf("warm-up %v: it must be from 0 to the duration of %v", s.Warmup, s.Duration)
-	case !(s.RateBps >= 0 && s.RateBps <= 1e15): // a NaN is refused too
-		return fmt.Errorf("%v bit/s: use 0 for as fast as it goes, or up to 1e15", s.RateBps)
+	case !(s.RateBps == 0 || s.RateBps >= 0.1 && s.RateBps <= 1e15): // a NaN is refused too
+		return fmt.Errorf("%v bit/s: use 0 for as fast as it goes, or from 0.1 to 1e15", s.RateBps)
+	case s.Interval > 0 && s.Duration/s.Interval >= MaxSeries:
+		return fmt.Errorf("%v in intervals of %v: there must be no more than %d intervals", s.Duration, s.Interval, MaxSeries)
 	case s.Interval < 0 || s.Interval > 0 && int64(s.FlowCount())*int64(s.Duration/s.Interval+1) > MaxBuckets:
 		return fmt.Errorf("%d flows of %v in intervals of %v: there must be no more than %d intervals in all", s.Flows, s.Duration, s.Interval, MaxBuckets)
 	}
@@ -106,10 +108,11 @@ type Session struct {
 	ended    atomic.Bool
 	done     chan struct{} // closed when ended and forgotten by its table
 	settling sync.Once
-	police   *police // nil where the rate is not limited
+	police   *police      // nil where the rate is not limited
+	latest   atomic.Int64 // when the last message may come, 0 before the first has
+	endBy    func(why error)
 
-	mu       sync.Mutex
-	attached map[io.Closer]struct{}
+	mu sync.Mutex // held to change any flow's conn
 }
 
 // Inbound is one flow of a session as the server sees it. It belongs to whoever has entered it.
@@ -122,19 +125,24 @@ type Inbound struct {
 	traffic Traffic
 	granted Granted
 	source  source
+	conn    io.Closer // what carries the flow, of a transport that has one for each
 }
 
 // init takes all that the session's flows need while measuring.
 func (s *Session) init() {
-	s.done, s.attached = make(chan struct{}), map[io.Closer]struct{}{}
+	s.done = make(chan struct{})
+	var body []byte
+	if s.Spec.Verify {
+		body = pattern(s.Spec.Size)
+	}
 	s.flows = make([]Inbound, s.Spec.FlowCount())
 	for i := range s.flows {
 		s.flows[i] = Inbound{
 			session: s,
 			number:  uint32(i),
 			mode:    s.Spec.modeOf(i),
-			tally:   newTally(s.Spec.Flows, s.Spec.Size, s.Spec.Verify, newSeries(&s.epoch, int64(s.Spec.Interval), int64(s.Spec.Duration))),
-			source:  source{done: make(chan struct{})},
+			tally:   newTally(s.Spec.Flows, body, newSeries(&s.epoch, int64(s.Spec.Interval), int64(s.Spec.Duration))),
+			source:  source{stop: make(chan struct{}), done: make(chan struct{})},
 		}
 	}
 }
@@ -182,6 +190,9 @@ func (in *Inbound) Wait() Wait { return in.session.Spec.Wait }
 // calls Pump, after Leave.
 func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 	size := in.session.Spec.Size
+	if !in.session.inTime(at) {
+		return nil, false
+	}
 	out, measured := 0, 0
 	for off := 0; off+size <= len(block); off += size {
 		msg := block[off : off+size]
@@ -221,6 +232,23 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 	return block[:out], start
 }
 
+// overtime is how long after its duration a session's messages may still come: those of a client that waits for room in its
+// send buffer, and of a queue on the way.
+const overtime = sendPatience + 10*time.Second
+
+// inTime tells whether a message that comes at time at is one of those that were agreed. One that is not ends the session.
+func (s *Session) inTime(at int64) bool {
+	latest := s.latest.Load()
+	if latest == 0 {
+		s.latest.CompareAndSwap(0, at+int64(s.Spec.Duration+overtime))
+		return true
+	}
+	if at > latest {
+		s.endBy(fmt.Errorf("it sent for longer than the %v that were agreed", s.Spec.Duration))
+	}
+	return at <= latest
+}
+
 // begin notes the first measured message of the session, the zero of its time series.
 func (s *Session) begin(at int64) {
 	if s.epoch.Load() != 0 || !s.epoch.CompareAndSwap(0, at) {
@@ -237,30 +265,47 @@ func (in *Inbound) Count(t Traffic) { in.traffic.Add(t) }
 // SetGranted says what the kernel gave to the flow's socket.
 func (in *Inbound) SetGranted(g Granted) { in.granted = g }
 
-// Attach has the session close c when it ends, so that nobody stays in a read for a client that is gone.
-// It returns false when the session has ended already. Detach undoes it.
-func (s *Session) Attach(c io.Closer) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended.Load() {
-		return false
+// Attach makes c what carries the flow. It is closed when the session ends, so that nobody stays in a read for a client
+// that is gone; and when another one comes for the flow, which waits until c is detached. So a flow has one at a
+// time. Attach returns false when the session has ended, or the flow's last one does not let go.
+func (in *Inbound) Attach(c io.Closer) bool {
+	s := in.session
+	for tries := 0; ; tries++ {
+		s.mu.Lock()
+		old, ended := in.conn, s.ended.Load()
+		if old == nil && !ended {
+			in.conn = c
+		}
+		s.mu.Unlock()
+		switch {
+		case ended || tries > 10_000: // a second
+			return false
+		case old == nil:
+			return true
+		case tries == 0:
+			old.Close()
+		case tries < 100:
+			runtime.Gosched()
+		default:
+			time.Sleep(100 * time.Microsecond)
+		}
 	}
-	s.attached[c] = struct{}{}
-	return true
 }
 
 // Detach undoes Attach.
-func (s *Session) Detach(c io.Closer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.attached, c)
+func (in *Inbound) Detach() {
+	in.session.mu.Lock()
+	defer in.session.mu.Unlock()
+	in.conn = nil
 }
 
 func (s *Session) closeAttached() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended.Store(true)
-	for c := range s.attached {
-		c.Close()
+	for i := range s.flows {
+		if c := s.flows[i].conn; c != nil {
+			c.Close()
+		}
 	}
 }

@@ -135,13 +135,13 @@ func (c *closer) Close() error { c.f(); return nil }
 func TestSettleEndsWhoIsStillReceiving(t *testing.T) {
 	table := NewTable(DefaultLimits())
 	s, in := agree(t, table, Sink)
-	if !s.Attach(&closer{in.Leave}) {
+	if !in.Attach(&closer{in.Leave}) {
 		t.Fatal("nothing can be attached")
 	}
 	if _, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{0}, Tmax: time.Millisecond}); err != nil {
 		t.Error(err)
 	}
-	if s.Attach(&closer{}) {
+	if in.Attach(&closer{}) {
 		t.Error("something can be attached to a session that has ended")
 	}
 }

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,10 +12,12 @@ import (
 
 // source is the sending half of a flow whose messages come from the server.
 type source struct {
-	started, stop atomic.Bool
-	done          chan struct{} // closed when Pump has returned
-	account       SourceAccount // Pump's until done is closed
-	traffic       Traffic       // so is this
+	started  atomic.Bool
+	stopping sync.Once
+	stop     chan struct{} // closed when the client has said stop
+	done     chan struct{} // closed when Pump has returned
+	account  SourceAccount // Pump's until done is closed
+	traffic  Traffic       // so is this
 }
 
 // A Sender is the half of a Flow that a source needs.
@@ -48,6 +52,26 @@ func (a *SourceAccount) Add(b SourceAccount) {
 	a.BeginNs, a.EndNs = min(a.BeginNs, b.BeginNs), max(a.EndNs, b.EndNs)
 }
 
+// wait returns after d, or when the source is stopped or its session over.
+func (s *source) wait(d time.Duration, over <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.stop:
+	case <-over:
+	}
+}
+
+func (s *source) stopped() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
 // start tells whether the source is to start now: it does so once.
 func (s *source) start() bool { return s.started.CompareAndSwap(false, true) }
 
@@ -63,14 +87,19 @@ func (in *Inbound) Pump(out Sender) {
 	fillBlock(block, size, Header{Kind: Reply, Flow: in.number, Session: s.ID})
 	before := out.Traffic()
 	defer func() { src.traffic = out.Traffic().minus(before) }() // ahead of done
-	limit := newThrottle(s.Spec.RateBps, size, s.Spec.Flows)
+	limit := newThrottle(s.Spec.RateBps, size, s.Spec.Flows, int(in.number)%s.Spec.Flows)
 
 	now := clock.Now()
 	measure, stop := now+int64(s.Spec.Warmup), now+int64(s.Spec.Duration)
-	for warm := uint64(0); now < stop && !src.stop.Load() && !s.ended.Load(); now = clock.Now() {
-		if due := limit.due(now, messagesPerBlock); due > now {
-			time.Sleep(time.Duration(due - now))
-			now = clock.Now()
+	for warm := uint64(0); now < stop; now = clock.Now() {
+		if due := min(limit.due(now, messagesPerBlock), stop); due > now {
+			src.wait(time.Duration(due-now), s.done)
+			if now = clock.Now(); now >= stop {
+				break
+			}
+		}
+		if src.stopped() || s.ended.Load() {
+			break
 		}
 		for off := 0; off < len(block); off += size {
 			if now < measure {
@@ -87,6 +116,9 @@ func (in *Inbound) Pump(out Sender) {
 		}
 		n, err := out.Send(block, size)
 		if err != nil && !lostUnsent(err) {
+			if !src.stopped() && !s.ended.Load() {
+				s.endBy(fmt.Errorf("it could not send: %w", err))
+			}
 			break
 		}
 		if unsent := len(block)/size - n; unsent > 0 && now >= measure {
@@ -124,7 +156,7 @@ func (s *Session) stopSources() (cpu *int64) {
 		if in.mode != Source {
 			continue
 		}
-		in.source.stop.Store(true)
+		in.source.stopping.Do(func() { close(in.source.stop) })
 		if in.source.start() { // never asked for: now it can't be any more
 			close(in.source.done)
 		}

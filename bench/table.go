@@ -26,8 +26,7 @@ type Table struct {
 	sessions atomic.Pointer[map[uint64]*Session]
 	spinning atomic.Int32
 
-	// Agreed and Ended, if not nil, are told of every session; set them before the first. They call nothing of the
-	// table. why is nil for a session that its client settled or ended.
+	// Agreed and Ended, if not nil, are told of every session; set them before the first. why is nil for a session that its client settled or ended.
 	Agreed func(*Session)
 	Ended  func(s *Session, why error)
 

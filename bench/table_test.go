@@ -27,7 +27,7 @@ func TestSessionsExpire(t *testing.T) {
 			t.Fatal(err)
 		}
 		closed := false
-		s.Attach(&closer{func() { closed = true }})
+		s.flows[0].Attach(&closer{func() { closed = true }})
 		start := time.Now()
 		for time.Since(start) < time.Minute {
 			if err := table.Renew(t.Context(), s.ID); err != nil {
@@ -216,7 +216,7 @@ func TestMemoryIsLimited(t *testing.T) {
 
 // Who is beyond a limit is told which, at once.
 func TestLimitsAreTold(t *testing.T) {
-	limits := Limits{Sessions: 1, SessionsPerAddress: 1, Flows: 2, Size: 1000, Duration: time.Second, RateBps: 1e6, Memory: 64 << 20, Idle: time.Second}
+	limits := Limits{Sessions: 1, SessionsPerAddress: 1, Flows: 2, Size: 1000, Duration: time.Second, RateBps: 1e6, Memory: 2 << 20, Idle: time.Second}
 	if err := limits.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestLimitsAreTold(t *testing.T) {
 		"a duration of 1.001s with the warm-up, and it": func(s *Spec) { s.Duration += time.Millisecond },
 		"as fast as it goes, and it allows 1e+06 bit/s": func(s *Spec) { s.RateBps = 0 },
 		"1.1e+06 bit/s, and it allows 1e+06":            func(s *Spec) { s.RateBps = 1.1e6 },
-		"of its memory, and it allows 64":               func(s *Spec) { s.Interval = 500 * time.Nanosecond },
+		"of its memory, and it allows 2":                func(s *Spec) { s.Interval = 20 * time.Microsecond },
 	} {
 		bad := good
 		change(&bad)
@@ -258,6 +258,7 @@ func TestRateIsEnforced(t *testing.T) {
 		limits.RateBps = 8e6 // 1 MB/s
 		table := NewTable(limits)
 		spec := smallSpec()
+		spec.Duration = time.Minute
 		spec.RateBps = 8e6
 		send := func(bytesPerMs int, d time.Duration) error {
 			s, err := table.Agree(t.Context(), spec, loopback, "")
@@ -288,6 +289,161 @@ func TestRateIsEnforced(t *testing.T) {
 			t.Errorf("twice the limit: %v", err)
 		}
 	})
+}
+
+// A client that goes on after its time has its session ended; what stood in a queue is waited for.
+func TestDurationIsEnforced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := NewTable(DefaultLimits())
+		s, in := agree(t, table, Echo)
+		block := func() []byte { return blockOf(Header{Kind: Request, Session: s.ID}) }
+		second := int64(time.Second)
+		for _, at := range []int64{5 * second, 6 * second, 40 * second} {
+			if reply, _ := in.Arrived(block(), at); len(reply) != HeaderSize {
+				t.Errorf("at %v: %d bytes answer", time.Duration(at), len(reply))
+			}
+		}
+		if reply, _ := in.Arrived(block(), 5*second+int64(s.Spec.Duration+overtime)+1); len(reply) != 0 {
+			t.Errorf("too late: %d bytes answer", len(reply))
+		}
+		synctest.Wait()
+		if err := table.Renew(t.Context(), s.ID); !errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), "longer than the 1s") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A source that its rate lets send next in days ends with its session, when it is stopped, and with its time.
+func TestSlowSourceEnds(t *testing.T) {
+	for name, end := range map[string]func(*Table, *Session) error{
+		"stopped":    func(table *Table, s *Session) error { _, err := table.Stop(s.ID); return err },
+		"ended":      func(table *Table, s *Session) error { return table.End(s.ID) },
+		"at leisure": func(*Table, *Session) error { return nil },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			table := NewTable(DefaultLimits())
+			spec := Spec{Proto: "any", Mode: Source, Size: 60_000, Flows: 1, Duration: 3 * time.Second, RateBps: 1}
+			s, err := table.Agree(t.Context(), spec, loopback, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := table.Inbound("any", Header{Session: s.ID}, loopback)
+			msg := NewBlock(1, spec.Size)
+			Header{Kind: Request, Session: s.ID}.Put(msg)
+			if _, start := in.Arrived(msg, 1); !start {
+				t.Fatal("the source does not start")
+			}
+			start := time.Now()
+			pumped := make(chan struct{})
+			out := &counting{}
+			go func() { in.Pump(out); close(pumped) }()
+			time.Sleep(time.Second)
+			if err := end(table, s); err != nil {
+				t.Error(err)
+			}
+			<-pumped
+			if took := time.Since(start); out.n != 1 || name != "at leisure" && took > 1100*time.Millisecond || took > 3100*time.Millisecond {
+				t.Errorf("%s: it ended after %v and %d messages", name, took, out.n)
+			}
+		})
+	}
+}
+
+// counting is a Sender that counts, and fails when it is told to.
+type counting struct {
+	n      int
+	failed error
+}
+
+func (c *counting) Send(block []byte, size int) (int, error) {
+	if c.failed != nil {
+		return 0, c.failed
+	}
+	c.n += len(block) / size
+	return len(block) / size, nil
+}
+
+func (c *counting) Traffic() Traffic { return Traffic{} }
+
+// A source that can't send ends its session, which says why: its trial is none.
+func TestSourceThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := NewTable(DefaultLimits())
+		s, err := table.Agree(t.Context(), Spec{Proto: "any", Mode: Source, Size: 64, Flows: 1, Duration: 3 * time.Second}, loopback, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := table.Inbound("any", Header{Session: s.ID}, loopback)
+		in.source.start()
+		in.Pump(&counting{failed: errors.New("not permitted")})
+		synctest.Wait()
+		if err := table.Renew(t.Context(), s.ID); !errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), "it could not send: not permitted") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// The flows of a session take turns under a limit, however low, and nothing overflows.
+func TestThrottle(t *testing.T) {
+	for _, bps := range []float64{0.1, 1e3, 1e9} {
+		for flow := range 3 {
+			limit := newThrottle(bps, 1000, 3, flow)
+			turn := 8000 / bps * 1e9
+			for i := range 5 {
+				want := int64(min(-5e9+turn*float64(3*i+flow), 1<<62))
+				if got := limit.due(-5e9, 1); got < want-1 || got > want+1 {
+					t.Errorf("%v bit/s: message %d of flow %d is due at %d, want %d", bps, i, flow, got, want)
+				}
+			}
+		}
+	}
+	if newThrottle(0, 1, 1, 0).due(7, 1) != 7 {
+		t.Error("no limit holds somebody up")
+	}
+}
+
+// Who waits for memory is not overtaken by those who need less.
+func TestQueueForMemoryIsFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := DefaultLimits()
+		big, small := smallSpec(), smallSpec()
+		big.Size = 4 << 20
+		limits.Memory = big.Memory() + small.Memory()/2
+		table := NewTable(limits)
+		first, err := table.Agree(t.Context(), small, address(1), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, _ := queue(t, table, big, address(2), "")
+		third, _ := queue(t, table, small, address(3), "")
+		if table.Waiting() != 2 {
+			t.Errorf("%d wait", table.Waiting())
+		}
+		_ = table.End(first.ID)
+		s := <-second
+		if s == nil || table.Waiting() != 1 {
+			t.Fatalf("the one that needs much: %v, %d wait", s, table.Waiting())
+		}
+		_ = table.End(s.ID)
+		if <-third == nil {
+			t.Error("the last has no session")
+		}
+	})
+}
+
+// A host has as many IPv6 addresses as it likes: those of a subnet share what an address may have.
+func TestNetwork(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		same bool
+	}{
+		{"192.0.2.1", "192.0.2.2", false}, {"192.0.2.1", "::ffff:192.0.2.1", true},
+		{"2001:db8::1", "2001:db8::ffff:1:2:3", true}, {"2001:db8::1", "2001:db8:0:1::1", false}, {"::1", "::1", true},
+	} {
+		if same := Network(netip.MustParseAddr(test.a)) == Network(netip.MustParseAddr(test.b)); same != test.same {
+			t.Errorf("%s and %s: %v", test.a, test.b, same)
+		}
+	}
 }
 
 // A server that ends tells all of its clients why, and waits until they have heard.
@@ -345,6 +501,17 @@ func TestShutdownDoesNotWaitForEver(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
+}
+
+// Where a server lets nobody spin, receivers sleep.
+func TestSpinIsNotAllowed(t *testing.T) {
+	limits := DefaultLimits()
+	limits.Spin = false
+	table := NewTable(limits)
+	s, err := table.Agree(t.Context(), smallSpec(), loopback, "")
+	if err != nil || s.Spec.Wait != Block || table.Spinning() {
+		t.Errorf("%v, %v, spinning %v", err, s, table.Spinning())
+	}
 }
 
 // Two clients at the same time can't be told apart in the process's CPU time: neither is told any.

@@ -17,13 +17,10 @@ type Tally struct {
 	corrupt     uint64
 }
 
-// newTally returns a Tally for a flow whose trial has flows of them in all.
-func newTally(flows, size int, verify bool, s series) *Tally {
-	t := &Tally{counter: NewCounter(DefaultWindow / flows), series: s}
-	if verify {
-		t.body = pattern(size)
-	}
-	return t
+// newTally returns a Tally for a flow whose trial has flows of them in all. With body not nil, that is what must follow the
+// header of every message.
+func newTally(flows int, body []byte, s series) *Tally {
+	return &Tally{counter: NewCounter(DefaultWindow / flows), series: s, body: body}
 }
 
 // message counts a measured message that arrived at time at and tells whether it is the first copy.

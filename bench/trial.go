@@ -21,6 +21,7 @@ type trial struct {
 	newWaiter func() clock.Waiter
 	control   Control
 	spec      Spec
+	body      []byte // what follows the header of every message, nil when nobody looks
 
 	ctx     context.Context // done when the trial has failed or is to stop
 	cancel  context.CancelCauseFunc
@@ -49,6 +50,9 @@ type cpuReading struct {
 func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) {
 	t = &trial{scheduled: s, plan: c.Plan, addr: c.Addr, newWaiter: c.NewWaiter, control: c.Control}
 	t.spec = c.Plan.spec(s.cell, s.transport.Name(), c.Limits)
+	if c.Plan.Verify {
+		t.body = pattern(s.size)
+	}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	defer t.cancel(nil)
 
@@ -146,15 +150,25 @@ func (t *trial) timesOneWay() bool {
 	return t.spec.Mode == Echo && !t.workload.opensFlows && t.size >= HeaderSize+stampSize
 }
 
+// opening is how many flows are opened at the same time.
+const opening = 64
+
 // run opens the flows, warms up, measures and drains.
 func (t *trial) run(oneClock bool) (err error) {
 	if !t.workload.opensFlows {
-		for _, w := range t.workers {
+		// Some at a time: a server does not wait long for a flow's first word.
+		turns := make(chan struct{}, opening)
+		err := t.each(func(w *worker) error {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			if t.failed.Load() {
+				return nil
+			}
 			if err := w.open(Options{Wait: w.wait(), DontFragment: t.plan.DontFragment}, helloTries*helloInterval); err != nil {
 				return err
 			}
-		}
-		err := t.each(func(w *worker) error { return w.greet() })
+			return w.greet()
+		})
 		if err != nil {
 			return err
 		}

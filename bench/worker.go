@@ -56,14 +56,14 @@ func newWorker(t *trial, id int) *worker {
 		id:   uint32(id),
 		mode: t.spec.modeOf(id),
 		in:   NewBlock(max(t.spec.BlockBytes()/t.size, 1), t.size),
-		tally: newTally(t.flows, t.size, t.plan.Verify,
+		tally: newTally(t.flows, t.body,
 			newSeries(&t.measure, int64(t.interval()), int64(t.plan.Duration))),
 		out:     NewBlock(messagesPerBlock, t.size),
 		flowing: make(chan struct{}),
 	}
 	fillBlock(w.out, t.size, Header{Kind: Request, Flow: w.id, Session: t.session})
 	if !t.workload.paced {
-		w.limit = newThrottle(t.spec.RateBps, t.size, t.flows)
+		w.limit = newThrottle(t.spec.RateBps, t.size, t.flows, id%t.flows)
 	}
 	if w.mode == Echo {
 		w.tally.stamped = true
@@ -324,7 +324,7 @@ func (w *worker) explain(what string, err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		err = errors.New("the server closed the flow")
-	case errors.Is(err, ErrTooLong):
+	case errors.Is(err, ErrTooLong) && w.t.plan.DontFragment:
 		err = fmt.Errorf("a message of %d B does not fit into one packet of the path: use a smaller --size, or leave --df out: %w", w.t.size, err)
 	}
 	return fmt.Errorf("%s %s: %s: %w", w.t.transport.Name(), w.t.addr, what, err)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"tcpvsudp/bench"
@@ -96,7 +97,7 @@ func (c *Client) Agree(ctx context.Context, spec bench.Spec) (session uint64, er
 		var s Session
 		err := c.do(ctx, "POST", "/v1/sessions", headers, spec, &s)
 		var p *problem
-		if !errors.As(err, &p) || p.code != Queued {
+		if !errors.As(err, &p) || p.code != Queued && p.code != TooMany {
 			return uint64(s.ID), err
 		}
 		if time.Since(begin) > c.Queue {
@@ -104,6 +105,11 @@ func (c *Client) Agree(ctx context.Context, spec bench.Spec) (session uint64, er
 		}
 		if c.Queued != nil {
 			c.Queued(p.text)
+		}
+		if p.code == TooMany {
+			if err := pause(ctx, time.Second); err != nil {
+				return 0, err
+			}
 		}
 	}
 }
@@ -127,6 +133,9 @@ func (c *Client) Settle(ctx context.Context, session uint64, end bench.Settlemen
 		var a bench.Account
 		err := c.do(ctx, "POST", path(session, "/settle"), nil, end, &a)
 		if !errors.Is(err, bench.ErrSettling) {
+			return a, err
+		}
+		if err := pause(ctx, retryPause); err != nil {
 			return a, err
 		}
 	}
@@ -176,11 +185,19 @@ func (c *Client) do(ctx context.Context, method, path string, headers map[string
 		case time.Since(begin) > c.Outage:
 			return fmt.Errorf("%w: no answer from %s for %v: %w", bench.ErrServerLost, c.addr, c.Outage.Round(time.Second), c.explain(err))
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(retryPause):
+		if err := pause(ctx, retryPause); err != nil {
+			return err
 		}
+	}
+}
+
+// pause waits for d, or returns why ctx has ended.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
 	}
 }
 
@@ -194,7 +211,7 @@ func (c *Client) once(ctx context.Context, method, path string, headers map[stri
 			return true, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.scheme+"://"+c.addr+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(ctx, method, c.scheme+"://"+strings.ReplaceAll(c.addr, "%", "%25")+path, bytes.NewReader(text))
 	if err != nil {
 		return true, err
 	}

@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"tcpvsudp/bench"
 )
 
 // Secret is what a server's clients must know; the empty one is none.
@@ -48,11 +52,48 @@ func (s Secret) is(given string) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
-// A wrong secret is answered after wrongDelay, and no more than maxWrong of them are being answered at the same time.
+// A wrong secret is answered after wrongDelay. Until then, and for as long again for every further one, up to maxPenalty,
+// nothing that comes from its address with a secret is looked at.
 const (
 	wrongDelay = time.Second
-	maxWrong   = 32
+	maxPenalty = time.Minute
 )
+
+// penalties are the addresses that gave a wrong secret.
+type penalties struct {
+	mu    sync.Mutex
+	until map[netip.Addr]time.Time
+}
+
+// left is how long an address must wait.
+func (p *penalties) left(addr netip.Addr) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Until(p.until[bench.Network(addr)])
+}
+
+// add notes a wrong secret, and forgets old ones.
+func (p *penalties) add(addr netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	for old, until := range p.until {
+		if until.Before(now) {
+			delete(p.until, old)
+		}
+	}
+	until := p.until[bench.Network(addr)]
+	if until.Before(now) {
+		until = now
+	}
+	if until = until.Add(wrongDelay); until.Sub(now) > maxPenalty {
+		until = now.Add(maxPenalty)
+	}
+	if p.until == nil {
+		p.until = map[netip.Addr]time.Time{}
+	}
+	p.until[bench.Network(addr)] = until
+}
 
 // admit lets requests through to next that come from who may make them, in a version that is understood.
 func (h *handler) admit(next http.Handler) http.Handler {
@@ -76,8 +117,11 @@ func (h *handler) admit(next http.Handler) http.Handler {
 		case h.Secret != "" && !secret:
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			h.refuse(w, r, http.StatusUnauthorized, WantsSecret, errors.New("this server wants a secret: use --secret-file"))
+		case h.Secret != "" && h.wrongs.left(client) > 0:
+			h.wrong.Inc()
+			h.refuse(w, r, http.StatusTooManyRequests, WrongSecret, fmt.Errorf("wrong secrets came from this address: try again in %v", h.wrongs.left(client).Round(time.Second)+time.Second))
 		case h.Secret != "" && !h.Secret.is(given):
-			h.refuseSecret(w, r)
+			h.refuseSecret(w, r, client)
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -85,18 +129,13 @@ func (h *handler) admit(next http.Handler) http.Handler {
 }
 
 // refuseSecret answers a wrong secret, slowly.
-func (h *handler) refuseSecret(w http.ResponseWriter, r *http.Request) {
+func (h *handler) refuseSecret(w http.ResponseWriter, r *http.Request, client netip.Addr) {
 	h.wrong.Inc()
+	h.wrongs.add(client)
 	select {
-	case h.guard <- struct{}{}:
-		defer func() { <-h.guard }()
-		select {
-		case <-time.After(wrongDelay):
-		case <-r.Context().Done():
-		}
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		h.refuse(w, r, http.StatusUnauthorized, WrongSecret, errors.New("wrong secret"))
-	default:
-		answer(w, http.StatusTooManyRequests, Problem{Error: "too many wrong secrets at the same time", Code: WrongSecret})
+	case <-time.After(wrongDelay):
+	case <-r.Context().Done():
 	}
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	h.refuse(w, r, http.StatusUnauthorized, WrongSecret, errors.New("wrong secret"))
 }

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/time/rate"
 
 	"tcpvsudp/bench"
 )
@@ -38,8 +37,8 @@ type handler struct {
 	Options
 	refused *prometheus.CounterVec
 	wrong   prometheus.Counter
-	guard   chan struct{} // a token for each wrong secret that is being answered
-	lines   *rate.Limiter // of the log about refusals: strangers don't fill a disk
+	wrongs  penalties
+	told    sync.Map // the sessions whose account is being answered: it is large, and once at a time will do
 }
 
 // maxBody is the size in bytes of the largest request that is read: a settlement of 20,000 flows.
@@ -60,13 +59,16 @@ const agreePoll = 2 * time.Second
 
 // NewServer returns an HTTP server that is ready to Serve.
 func NewServer(o Options) *http.Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	idle := o.Sessions.Limits().Idle
 	return &http.Server{
 		Handler:        Handler(o),
 		ReadTimeout:    min(requestTimeout, idle),
 		IdleTimeout:    idle,
 		MaxHeaderBytes: maxHeader,
-		ErrorLog:       log.New(io.Discard, "", 0), // a client that breaks off is no news
+		ErrorLog:       slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
 }
 
@@ -79,7 +81,7 @@ func Handler(o Options) http.Handler {
 	if o.Metrics == nil {
 		o.Metrics = prometheus.NewRegistry()
 	}
-	h := &handler{Options: o, guard: make(chan struct{}, maxWrong), lines: rate.NewLimiter(10, 100)}
+	h := &handler{Options: o}
 	h.count()
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", h.health)
@@ -158,6 +160,11 @@ func (h *handler) settle(w http.ResponseWriter, r *http.Request) {
 	if !ok || !h.understand(w, r, &end) {
 		return
 	}
+	if _, already := h.told.LoadOrStore(id, nil); already {
+		h.fail(w, r, bench.ErrSettling)
+		return
+	}
+	defer h.told.Delete(id)
 	account, err := h.Sessions.Settle(r.Context(), id, end)
 	if err != nil {
 		h.fail(w, r, err)
@@ -233,9 +240,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, code Code, err error) {
 	if code != Queued && code != Settling { // those are no refusals
 		h.refused.WithLabelValues(string(code)).Inc()
-		if h.lines.Allow() {
-			h.Log.Info("refused", "client", r.RemoteAddr, "request", fmt.Sprintf("%s %.100s", r.Method, r.URL.Path), "code", code, "error", err)
-		}
+		h.Log.Info("refused", "client", r.RemoteAddr, "request", fmt.Sprintf("%s %.100s", r.Method, r.URL.Path), "code", code, "error", err)
 	}
 	answer(w, status, Problem{Error: err.Error(), Code: code})
 }
@@ -248,5 +253,5 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, string(text)+"\n") // a client that has gone asks again or not
+	_, _ = w.Write(text) // a client that has gone asks again or not
 }

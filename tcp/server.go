@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tcpvsudp/bench"
@@ -43,6 +44,8 @@ type Server struct {
 	sessions *bench.Table
 	control  *handoff
 	strays   *strays
+	flows    atomic.Int64 // connections that carry a flow, and
+	room     int64        // how many there may be
 
 	conns sync.WaitGroup
 	mu    sync.Mutex
@@ -57,7 +60,9 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 	if err != nil {
 		return nil, err // a *net.OpError: it says "listen tcp <addr>"
 	}
-	return &Server{listener: l, sessions: sessions, control: newHandoff(l.Addr()), strays: newStrays(socket.FileLimit()),
+	// Of the files that a process may have open a half is for flows, and a part of the rest for others.
+	files := socket.FileLimit()
+	return &Server{listener: l, sessions: sessions, control: newHandoff(l.Addr()), strays: newStrays(files), room: int64(files / 2),
 		open: map[net.Conn]struct{}{}}, nil
 }
 
@@ -156,17 +161,21 @@ func (s *Server) welcome(conn *net.TCPConn) {
 		return
 	}
 	if in := s.sessions.Inbound("tcp", h, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()); in != nil {
-		s.strays.remove(conn)
 		s.serve(conn, in, head[:])
 	}
 }
 
 // serve carries one flow of a session, whose stream began with head.
 func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
-	if !in.Session().Attach(conn) {
+	if !in.Attach(conn) {
 		return
 	}
-	defer in.Session().Detach(conn)
+	defer in.Detach()
+	s.strays.remove(conn)
+	defer s.flows.Add(-1)
+	if s.flows.Add(1) > s.room { // sessions may have more flows than the process files
+		return
+	}
 	_ = conn.SetReadDeadline(time.Time{}) // the session's end closes the connection
 	size := in.Size()
 	f := newFlow(conn, bench.Options{Wait: in.Wait()})

@@ -16,12 +16,12 @@ type strays struct {
 	known map[net.Conn]*list.Element
 }
 
-// maxStrays is enough for the largest session, whose flows are all dialled before the first says a word.
+// maxStrays is far more than clients need, who say at once what they want.
 const maxStrays = 16 << 10
 
-// newStrays leaves a quarter of the process's files to others.
+// newStrays has room for a part of the files that the process may have open.
 func newStrays(files int) *strays {
-	return &strays{room: min(maxStrays, max(files*3/4, 16)), known: map[net.Conn]*list.Element{}}
+	return &strays{room: min(maxStrays, max(files*3/8, 16)), known: map[net.Conn]*list.Element{}}
 }
 
 func (s *strays) add(conn net.Conn) {

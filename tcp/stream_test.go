@@ -176,3 +176,40 @@ func TestConnectionsThatSayNothing(t *testing.T) {
 	}
 	// serve's cleanup closes the server, and goleak sees what stays.
 }
+
+// A flow has one connection at a time: a client that makes more takes no more of the server.
+func TestFlowHasOneConnection(t *testing.T) {
+	sessions := bench.NewTable(bench.DefaultLimits())
+	s := serve(t, netip.MustParseAddr("127.0.0.1"), sessions)
+	session, err := sessions.Agree(t.Context(), bench.Spec{Proto: "tcp", Mode: bench.Echo, Size: 64, Flows: 1, Duration: time.Minute},
+		netip.MustParseAddr("127.0.0.1"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, answer := bench.NewBlock(1, 64), make([]byte, 64)
+	bench.Header{Kind: bench.Hello, Session: session.ID}.Put(request)
+	var before net.Conn
+	for i := range 50 {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		if _, err := conn.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, answer); err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		if before != nil {
+			if n, err := before.Read(answer); err == nil {
+				t.Fatalf("the connection before number %d still answers, %d bytes", i, n)
+			}
+		}
+		before = conn
+	}
+	if n := s.flows.Load(); n != 1 {
+		t.Errorf("%d connections carry the flow", n)
+	}
+}

@@ -37,15 +37,24 @@ func (s *sizes) Set(text string) error {
 	var list []int
 	for word := range strings.SplitSeq(text, ",") {
 		word = strings.TrimSpace(word)
-		n, err := humanize.ParseBytes(word)
-		_, fraction := strconv.Atoi(word)
-		if err != nil || fraction != nil && strings.Trim(word, "0123456789.") == "" || n > math.MaxInt64 {
+		n, err := parseBytes(word)
+		if err != nil || n > math.MaxInt {
 			return fmt.Errorf("%q is no message size: use a number of bytes, or one with a unit, like 64, 1400, 64KiB", word)
 		}
 		list = append(list, int(n))
 	}
 	*s = list
 	return nil
+}
+
+// parseBytes reads a whole number of bytes, with a unit or without.
+func parseBytes(word string) (int64, error) {
+	n, err := humanize.ParseBytes(word)
+	_, fraction := strconv.ParseInt(word, 10, 64)
+	if err != nil || fraction != nil && strings.Trim(word, "0123456789.") == "" || n > math.MaxInt64 {
+		return 0, fmt.Errorf("%q is no number of bytes", word)
+	}
+	return int64(n), nil
 }
 
 func (s *sizes) Type() string { return "sizes" }
@@ -82,11 +91,11 @@ func (c *counts) String() string {
 type byteCount int64
 
 func (b *byteCount) Set(text string) error {
-	var list sizes
-	if err := list.Set(text); err != nil || len(list) != 1 {
+	n, err := parseBytes(text)
+	if err != nil {
 		return fmt.Errorf("%q is no number of bytes: use one, with a unit or without, like 1400, 16KiB, 1GB", text)
 	}
-	*b = byteCount(list[0])
+	*b = byteCount(n)
 	return nil
 }
 

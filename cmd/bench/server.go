@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,6 +76,7 @@ before they start. "bench run" without --server starts a server of its own.`,
 	f.Var(&o.maxRate, "max-rate", "bits of messages that a session may send a second, each way (100M, 1G); 0 is no limit")
 	f.Var(&o.maxSum, "max-memory", "memory for all sessions together")
 	f.DurationVar(&o.limits.Idle, "idle", limits.Idle, "how long a client may be silent before its session ends")
+	f.BoolVar(&o.limits.Spin, "spin", limits.Spin, "let clients have receivers spin, a core each; by itself on the loopback interface alone")
 	f.StringVar(&o.log, "log", "text", "how to log to standard error: text, json or off")
 	f.BoolVar(&o.asChild, "child", false, "end with standard input; say the address as JSON")
 	f.Lookup("child").Hidden = true
@@ -135,6 +137,10 @@ func (o *serverOptions) complete(cmd *cobra.Command) (*slog.Logger, error) {
 		}
 		o.limits.Sessions = 1
 	}
+	if host, _, err := net.SplitHostPort(o.addr); err == nil && !cmd.Flags().Changed("spin") {
+		ip, err := netip.ParseAddr(host)
+		o.limits.Spin = host == "localhost" || err == nil && ip.IsLoopback()
+	}
 	if err := o.limits.Validate(); err != nil {
 		return nil, err
 	}
@@ -152,9 +158,9 @@ func (o *serverOptions) complete(cmd *cobra.Command) (*slog.Logger, error) {
 	case o.asChild || o.log == "off":
 		return slog.New(slog.DiscardHandler), nil
 	case o.log == "text":
-		return slog.New(slog.NewTextHandler(w, nil)), nil
+		return slog.New(newLimitedLog(slog.NewTextHandler(w, nil))), nil
 	case o.log == "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
+		return slog.New(newLimitedLog(slog.NewJSONHandler(w, nil))), nil
 	}
 	return nil, fmt.Errorf("unknown way to log %q: use text, json or off", o.log)
 }
