@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// raceFactor is how much more memory a program takes with the race detector, about.
+const raceFactor = 6
