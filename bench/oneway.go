@@ -152,8 +152,8 @@ func (t *trial) oneWay() (up, down *results.Histogram) {
 		}
 		for _, s := range w.delays.samples {
 			stamp := t.clocks.ours(s.stamp, s.at)
-			up.Record(stamp - s.sent)
-			down.Record(s.at - stamp)
+			up.Record(max(stamp-s.sent, 0)) // below 0 it is the clocks' error
+			down.Record(max(s.at-stamp, 0))
 		}
 	}
 	return t.believable(up), t.believable(down)

@@ -94,7 +94,13 @@ func (t *Table) Closed() bool {
 func (t *Table) Waiting() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.queue)
+	n := 0
+	for _, w := range t.queue {
+		if w.left == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // IDs returns the known sessions, in order.

@@ -103,7 +103,7 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 }
 
 // renew tells the server every now and then that this client is there, until stop is called. It fails the trial when the
-// server says that it has ended the session.
+// server says that it has ended the session, or is lost.
 func (t *trial) renew(interval time.Duration) (stop func()) {
 	ctx, cancel := context.WithCancel(t.ctx)
 	var renewing sync.WaitGroup
@@ -117,7 +117,7 @@ func (t *trial) renew(interval time.Duration) (stop func()) {
 			case <-pause.C:
 			}
 			err := t.control.Renew(ctx, t.session)
-			if ctx.Err() == nil && (errors.Is(err, ErrEnded) || errors.Is(err, ErrNoSession)) {
+			if ctx.Err() == nil && (errors.Is(err, ErrEnded) || errors.Is(err, ErrNoSession) || errors.Is(err, ErrServerLost)) {
 				t.fail(err)
 			}
 			wait := time.Duration(0)

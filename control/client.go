@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,15 +14,16 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tcpvsudp/bench"
 )
 
 const (
-	// patience is how long the answer to one request may take, and outage how long the server may be silent before it is
-	// lost: longer than it keeps the session of a silent client, by default.
-	patience = 10 * time.Second
+	// patience is how long the answer to one request may take, longer than a server keeps one waiting; outage is how long
+	// the server may be silent before it is lost: longer than it keeps the session of a silent client, by default.
+	patience = 7 * time.Second
 	outage   = 20 * time.Second
 	// retryPause is the time between two tries.
 	retryPause = 250 * time.Millisecond
@@ -41,14 +43,16 @@ type Access struct {
 type Client struct {
 	// Outage is how long the server may be silent before it is lost, Queue how long the client waits for a session.
 	Outage, Queue time.Duration
-	// Queued, if not nil, is told whenever the server has no room yet, with what it says.
-	Queued func(what string)
+	// Waiting, if not nil, is told whenever the server has no room yet, or does not answer, with what is waited for; and
+	// with "" when that is over.
+	Waiting func(what string)
 
 	addr   string
 	scheme string
 	secret Secret
 	http   *http.Client
-	met    bool // the server has answered once: silence may pass
+	met    bool         // the server has answered once: silence may pass
+	heard  atomic.Int64 // when it last has, in ns since 1970
 }
 
 var _ bench.Control = (*Client)(nil)
@@ -98,14 +102,13 @@ func (c *Client) Agree(ctx context.Context, spec bench.Spec) (session uint64, er
 		err := c.do(ctx, "POST", "/v1/sessions", headers, spec, &s)
 		var p *problem
 		if !errors.As(err, &p) || p.code != Queued && p.code != TooMany {
+			c.tell("")
 			return uint64(s.ID), err
 		}
-		if time.Since(begin) > c.Queue {
-			return 0, fmt.Errorf("%w; it has been for %v", err, c.Queue.Round(time.Millisecond))
+		if waited := time.Since(begin); waited > c.Queue {
+			return 0, fmt.Errorf("%w; our own turn has not come in %v (--queue)", err, waited.Round(time.Second))
 		}
-		if c.Queued != nil {
-			c.Queued(p.text)
-		}
+		c.tell(p.text)
 		if p.code == TooMany {
 			if err := pause(ctx, time.Second); err != nil {
 				return 0, err
@@ -114,10 +117,18 @@ func (c *Client) Agree(ctx context.Context, spec bench.Spec) (session uint64, er
 	}
 }
 
-// Renew implements bench.Control. It makes one try: the next renewal is the next.
+// Renew implements bench.Control. It makes one try: the next renewal is the next, until the server is lost.
 func (c *Client) Renew(ctx context.Context, session uint64) error {
-	_, err := c.once(ctx, "POST", path(session, "/renew"), nil, nil, nil)
+	answered, err := c.once(ctx, "POST", path(session, "/renew"), nil, nil, nil)
+	if silence := time.Since(time.Unix(0, c.heard.Load())); !answered && silence > c.Outage {
+		return c.lost(silence, err)
+	}
 	return err
+}
+
+// lost says that the server has been silent for too long.
+func (c *Client) lost(silence time.Duration, err error) error {
+	return fmt.Errorf("%w: no answer from %s for %v: %w", bench.ErrServerLost, c.addr, silence.Round(time.Second), c.explain(err))
 }
 
 // Stop implements bench.Control.
@@ -149,6 +160,13 @@ func (c *Client) End(ctx context.Context, session uint64) error {
 	return err
 }
 
+// tell says what is waited for.
+func (c *Client) tell(what string) {
+	if c.Waiting != nil {
+		c.Waiting(what)
+	}
+}
+
 func path(session uint64, what string) string { return "/v1/sessions/" + ID(session).String() + what }
 
 // problem is a Problem as an error.
@@ -172,19 +190,27 @@ func (p *problem) Is(target error) bool {
 // do sends a request and reads its answer into v. While the server is silent it tries again, until it is lost; a server that has
 // never answered is not waited for.
 func (c *Client) do(ctx context.Context, method, path string, headers map[string]string, body, v any) error {
-	for begin := time.Now(); ; {
+	begin := time.Now()
+	for tries := 1; ; tries++ {
 		answered, err := c.once(ctx, method, path, headers, body, v)
 		switch {
 		case answered:
+			if c.met && tries > 1 {
+				c.tell("")
+			}
 			c.met = true
 			return err
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case !c.met:
+			if c.explain(err) == err {
+				err = fmt.Errorf("ask the server at %s what it is: %w; is that a bench server?", c.addr, err)
+			}
 			return c.explain(err)
 		case time.Since(begin) > c.Outage:
-			return fmt.Errorf("%w: no answer from %s for %v: %w", bench.ErrServerLost, c.addr, c.Outage.Round(time.Second), c.explain(err))
+			return c.lost(time.Since(begin), err)
 		}
+		c.tell(fmt.Sprintf("no answer from %s; the run ends when there is none for %v (--outage)", c.addr, c.Outage))
 		if err := pause(ctx, retryPause); err != nil {
 			return err
 		}
@@ -230,6 +256,7 @@ func (c *Client) once(ctx context.Context, method, path string, headers map[stri
 		return false, err // a *url.Error: it says method, address and path
 	}
 	defer resp.Body.Close()
+	c.heard.Store(time.Now().UnixNano())
 	if resp.StatusCode >= 400 {
 		var p Problem
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
@@ -253,10 +280,13 @@ func (c *Client) once(ctx context.Context, method, path string, headers map[stri
 func (c *Client) explain(err error) error {
 	var record tls.RecordHeaderError
 	var unverified *tls.CertificateVerificationError
+	var name x509.HostnameError
 	switch {
 	case errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%w; the server does not speak TLS: start it with --tls-auto, or --tls-cert and --tls-key", err)
-	case errors.As(err, &unverified):
+	case errors.As(err, &name):
+		return fmt.Errorf("%w; name the server by what its certificate is for, or give the certificate to --tls-pin", err)
+	case errors.As(err, &unverified) && !errors.Is(err, errPin):
 		return fmt.Errorf("%w; name its CA with --tls-ca, or its certificate with --tls-pin", err)
 	}
 	return err

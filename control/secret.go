@@ -116,7 +116,7 @@ func (h *handler) admit(next http.Handler) http.Handler {
 			h.refuse(w, r, http.StatusForbidden, WantsTLS, errors.New("a secret over plain text is no secret: start the server with --tls-auto, or --tls-cert and --tls-key"))
 		case h.Secret != "" && !secret:
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			h.refuse(w, r, http.StatusUnauthorized, WantsSecret, errors.New("this server wants a secret: use --secret-file"))
+			h.refuse(w, r, http.StatusUnauthorized, WantsSecret, errors.New("this server wants a secret: use --secret-file, or the header \"Authorization: Bearer SECRET\""))
 		case h.Secret != "" && h.wrongs.left(client) > 0:
 			h.wrong.Inc()
 			h.refuse(w, r, http.StatusTooManyRequests, WrongSecret, fmt.Errorf("wrong secrets came from this address: try again in %v", h.wrongs.left(client).Round(time.Second)+time.Second))

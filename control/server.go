@@ -125,7 +125,7 @@ func (h *handler) agree(w http.ResponseWriter, r *http.Request) {
 	s, err := h.Sessions.Agree(ctx, spec, client, key)
 	switch {
 	case errors.Is(err, errQueued):
-		h.refuse(w, r, http.StatusServiceUnavailable, Queued, fmt.Errorf("it is taken, and %d wait for their turn", h.Sessions.Waiting()))
+		h.refuse(w, r, http.StatusServiceUnavailable, Queued, fmt.Errorf("it is taken, and %d others wait for their turn", h.Sessions.Waiting()))
 	case err != nil:
 		h.fail(w, r, err)
 	default:

@@ -66,6 +66,8 @@ func Fingerprint(der []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+var errPin = errors.New("the server's certificate is not the one that is pinned")
+
 // ClientTLS is a client's side of TLS: it trusts the certificate with the fingerprint pin, those that the PEM file
 // caFile vouches for, or, where both are empty, those that the system trusts.
 func ClientTLS(pin, caFile string) (*tls.Config, error) {
@@ -81,7 +83,7 @@ func ClientTLS(pin, caFile string) (*tls.Config, error) {
 		config.InsecureSkipVerify = true // it is verified below, by the pin alone
 		config.VerifyConnection = func(state tls.ConnectionState) error {
 			if got := Fingerprint(state.PeerCertificates[0].Raw); got != "sha256:"+pin {
-				return fmt.Errorf("the server's certificate is %s, and not the one that is pinned", got)
+				return fmt.Errorf("%w: it is %s. With --tls-auto a server has a new one after every start; if it was not started anew, this is another server", errPin, got)
 			}
 			return nil
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"errors"
 
 	"github.com/spf13/pflag"
@@ -38,22 +37,15 @@ func (o *accessOptions) validate(server string) error {
 	return nil
 }
 
-// client returns a client of the server at addr.
-func (o *accessOptions) client(addr, name string) (*control.Client, error) {
-	var access control.Access
-	var err error
+// read reads the files that the flags name.
+func (o *accessOptions) read() (access control.Access, err error) {
 	if o.secret != "" {
 		if access.Secret, err = control.ReadSecret(o.secret); err != nil {
-			return nil, err
+			return control.Access{}, err
 		}
 	}
-	var config *tls.Config
 	if o.tls || o.ca != "" || o.pin != "" {
-		if config, err = control.ClientTLS(o.pin, o.ca); err != nil {
-			return nil, err
-		}
-		config.ServerName = name
+		access.TLS, err = control.ClientTLS(o.pin, o.ca)
 	}
-	access.TLS = config
-	return control.NewClient(addr, access)
+	return access, err
 }

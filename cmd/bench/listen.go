@@ -102,7 +102,7 @@ func (s *server) metrics() *prometheus.Registry {
 	s.sessions.Agreed = func(b *bench.Session) {
 		agreed.WithLabelValues(known(b.Spec.Proto), string(b.Spec.Mode)).Inc()
 		s.log.Info("session agreed", "session", short(b.ID), "client", b.Client(), "proto", known(b.Spec.Proto), "mode", b.Spec.Mode,
-			"size_bytes", b.Spec.Size, "flows", b.Spec.Flows, "duration", b.Spec.Duration)
+			"size_bytes", b.Spec.Size, "flows", b.Spec.Flows, "duration_s", b.Spec.Duration.Seconds())
 	}
 	s.sessions.Ended = func(b *bench.Session, why error) {
 		if why == nil {

@@ -25,7 +25,7 @@ type progress struct {
 	now  bench.Progress
 	when time.Time // when now was told
 
-	waiting bool // for the server to have room, and that has been said
+	waiting string // what for, beside the trial
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
@@ -75,29 +75,34 @@ func newProgress(w io.Writer, quiet bool, total time.Duration) *progress {
 func (p *progress) tell(now bench.Progress) {
 	p.mu.Lock()
 	first := p.when.IsZero()
-	p.now, p.when, p.waiting = now, time.Now(), false
+	p.now, p.when, p.waiting = now, time.Now(), ""
 	p.mu.Unlock()
 	if p.bar != nil || first && !p.quiet {
 		p.draw()
 	}
 }
 
-// queued is told when the server has no room yet.
-func (p *progress) queued(what string) {
+// waits is told what the run waits for, or "" when that is over.
+func (p *progress) waits(what string) {
 	p.mu.Lock()
-	first := !p.waiting
-	p.waiting = true
-	p.mu.Unlock()
-	if first && !p.quiet {
+	defer p.mu.Unlock()
+	if what != "" && p.waiting == "" && !p.quiet {
+		if p.bar != nil {
+			_ = p.bar.Clear()
+		}
 		fmt.Fprintln(p.w, "waiting: "+what)
 	}
+	if what == "" && p.waiting != "" {
+		p.when = time.Now() // the wait was none of the trial's
+	}
+	p.waiting = what
 }
 
 // draw shows the state; the time left goes on between two trials.
 func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now.What == "" {
+	if p.now.What == "" || p.waiting != "" {
 		return
 	}
 	left := max(p.now.Left-time.Since(p.when), 0)

@@ -8,7 +8,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,8 +134,16 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 	if o.plan.Seed == 0 {
 		o.plan.Seed = rand.Uint64()
 	}
+	if flags.Changed("server") {
+		if err := validServer(o.server); err != nil {
+			return "", err
+		}
+	}
 	if err := o.access.validate(o.server); err != nil {
 		return "", err
+	}
+	if o.outage < time.Second || o.queue < 0 {
+		return "", fmt.Errorf("--outage %v, --queue %v: use 1s or more, and 0 or more", o.outage, o.queue)
 	}
 	if o.server != "" && o.ipv6 {
 		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
@@ -170,7 +180,10 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	defer cancel(nil)
 
 	var addr, name string
-	var err error
+	access, err := o.access.read()
+	if err != nil {
+		return nil, err
+	}
 	var own *child.Process // nil with --server
 	if o.server != "" {
 		if addr, name, err = resolve(ctx, o.server); err != nil {
@@ -186,7 +199,10 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 			cancel(serverEnded(own))
 		}()
 	}
-	client, err := o.access.client(addr, name)
+	if access.TLS != nil {
+		access.TLS.ServerName = name
+	}
+	client, err := control.NewClient(addr, access)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +221,7 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	}
 
 	show := newProgress(stderr, o.quiet, o.plan.Estimate(transports))
-	client.Outage, client.Queue, client.Queued = o.outage, o.queue, show.queued
+	client.Outage, client.Queue, client.Waiting = o.outage, o.queue, show.waits
 	repeats := 0
 	if o.server != "" {
 		repeats = trialRepeats
@@ -249,6 +265,27 @@ func hasEnded(p *child.Process) bool {
 
 func serverEnded(p *child.Process) error {
 	return fmt.Errorf("the server that was started for this run ended: %w", p.Err())
+}
+
+// validServer returns an error when s is no HOST and no HOST:PORT.
+func validServer(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil { // a host alone
+		host, port = strings.Trim(s, "[]"), defaultPort
+	}
+	_, notIP := netip.ParseAddr(host)
+	if host == "" || strings.Contains(host, "/") || notIP != nil && strings.Contains(host, ":") || validPort(port, 1) != nil {
+		return fmt.Errorf("--server %q: use HOST or HOST:PORT, like server.example.net or [2001:db8::1]:2121", s)
+	}
+	return nil
+}
+
+// validPort returns an error when port is no number of a port from least on.
+func validPort(port string, least int) error {
+	if n, err := strconv.Atoi(port); err != nil || n < least || n > 65535 {
+		return fmt.Errorf("%q is no port: use a number from %d to 65535", port, least)
+	}
+	return nil
 }
 
 // resolve returns the address at which the server answers, and the name it was given. A name may stand for several, of which each transport

@@ -150,7 +150,11 @@ func (o *serverOptions) complete(cmd *cobra.Command) (*slog.Logger, error) {
 	if o.selfSigned && o.cert != "" {
 		return nil, errors.New("--tls-auto makes a certificate, and --tls-cert names one: leave one of them out")
 	}
-	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+	_, port, err := net.SplitHostPort(o.addr)
+	if err == nil {
+		err = validPort(port, 0)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w; use HOST:PORT", o.addr, err)
 	}
 	var w io.Writer = cmd.ErrOrStderr()

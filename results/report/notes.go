@@ -36,7 +36,7 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 		notes = append(notes, "¹ All trials' messages together: one trial has too few for this percentile.")
 	}
 	if missing {
-		notes = append(notes, "– Not measured, or too few messages for this percentile.")
+		notes = append(notes, "– Not measured, or too little to tell.")
 	}
 	if none {
 		notes = append(notes, "0 (<x): none of n seen, so with 95 % confidence less than 3/n.")
@@ -44,11 +44,35 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 	if few {
 		notes = append(notes, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance.", enoughTrials))
 	}
+	notes = append(notes, bursts(s.Trials)...)
 	notes = append(notes, rateLimits(s.Trials)...)
 	notes = append(notes, clockErrors(s.Trials)...)
 	notes = append(notes, notAlone(s.Trials)...)
 	notes = append(notes, notGranted(s.Trials)...)
 	return append(notes, irregular(s.Trials)...)
+}
+
+// bursts says where what arrived came in much less time than it was sent in, so that goodput tells of a queue that
+// emptied more than of the path.
+func bursts(trials []results.Trial) (notes []string) {
+	untold, above := 0, 0
+	for _, t := range trials {
+		goodput, known := t.GoodputBps.Get()
+		offered, some := t.OfferedBps.Get()
+		switch {
+		case some && !known && t.Unique > 0:
+			untold++
+		case some && goodput > 1.1*offered:
+			above++
+		}
+	}
+	if untold > 0 {
+		notes = append(notes, fmt.Sprintf("%s without a goodput: what was sent arrived within less than half of the time. Longer trials (--duration) tell it.", were(untold)))
+	}
+	if above > 0 {
+		notes = append(notes, fmt.Sprintf("%s above what was offered by more than 10 %%: a queue emptied faster than it was filled. Longer trials (--duration) tell the rate better.", were(above)))
+	}
+	return notes
 }
 
 // rateLimits says what the server did not allow to be exceeded: what was measured is then its limit, and not the path.
