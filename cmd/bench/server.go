@@ -21,17 +21,16 @@ import (
 
 // serverOptions are the flags of bench server.
 type serverOptions struct {
-	addr             string
-	limits           bench.Limits
-	exclusive        bool
-	secret           string
-	cert, key        string
-	selfSigned       bool
-	log              string
-	asChild          bool
-	maxSize, maxSum  byteCount
-	maxRate          bitrate
-	sessions, ofAddr int
+	addr            string
+	limits          bench.Limits
+	exclusive       bool
+	secret          string
+	cert, key       string
+	selfSigned      bool
+	log             string
+	asChild         bool
+	maxSize, maxSum byteCount
+	maxRate         bitrate
 }
 
 func newServer() *cobra.Command {
