@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -349,10 +350,9 @@ func TestShortLossOfControl(t *testing.T) {
 func TestAgreeAgain(t *testing.T) {
 	sessions := table()
 	h := Handler(Options{Sessions: sessions})
-	lost := 0
+	var lost atomic.Int32
 	c := plain(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/sessions" && lost < 2 {
-			lost++
+		if r.URL.Path == "/v1/sessions" && lost.Add(1) <= 2 {
 			h.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		}
@@ -363,8 +363,8 @@ func TestAgreeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, err := c.Agree(t.Context(), spec)
-	if err != nil || sessions.Open() != 1 || sessions.Find(id) == nil || lost != 2 {
-		t.Errorf("%d sessions after %d lost answers, %v", sessions.Open(), lost, err)
+	if err != nil || sessions.Open() != 1 || sessions.Find(id) == nil || lost.Load() < 3 {
+		t.Errorf("%d sessions, asked for %d times, %v", sessions.Open(), lost.Load(), err)
 	}
 	_ = sessions.End(id)
 }
