@@ -193,7 +193,7 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 	if !in.session.inTime(at) {
 		return nil, false
 	}
-	out, measured := 0, 0
+	out, measured, begun := 0, 0, false
 	for off := 0; off+size <= len(block); off += size {
 		msg := block[off : off+size]
 		h, ok := ParseHeader(msg)
@@ -202,6 +202,7 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 			continue
 		}
 		if h.Kind == Request {
+			begun = true
 			if in.mode == Source {
 				start = in.source.start() || start
 				continue
@@ -222,6 +223,9 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 		}
 		out += size
 	}
+	if begun {
+		in.session.limit(at)
+	}
 	if in.session.police != nil {
 		in.session.police.passed(len(block), at)
 	}
@@ -239,14 +243,18 @@ const overtime = sendPatience + 10*time.Second
 // inTime tells whether a message that comes at time at is one of those that were agreed. One that is not ends the session.
 func (s *Session) inTime(at int64) bool {
 	latest := s.latest.Load()
-	if latest == 0 {
-		s.latest.CompareAndSwap(0, at+int64(s.Spec.Duration+overtime))
+	if latest == 0 || at <= latest {
 		return true
 	}
-	if at > latest {
-		s.endBy(fmt.Errorf("it sent for longer than the %v that were agreed", s.Spec.Duration))
+	s.endBy(fmt.Errorf("it sent for longer than the %v that were agreed", s.Spec.Duration))
+	return false
+}
+
+// limit notes, at the first request, by when the last one must be here.
+func (s *Session) limit(at int64) {
+	if s.latest.Load() == 0 {
+		s.latest.CompareAndSwap(0, at+int64(s.Spec.Duration+overtime))
 	}
-	return at <= latest
 }
 
 // begin notes the first measured message of the session, the zero of its time series.
