@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tcpvsudp/internal/host"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
@@ -143,6 +145,20 @@ func TestSettleEndsWhoIsStillReceiving(t *testing.T) {
 	}
 	if in.Attach(&closer{}) {
 		t.Error("something can be attached to a session that has ended")
+	}
+}
+
+// The CPU time is told although the last block's receiver has not left its flow when the session is settled.
+func TestSettleWhileAFlowIsHeld(t *testing.T) {
+	if _, known := host.CPUTime(); !known {
+		t.Skip("this platform does not tell a process's CPU time")
+	}
+	table := NewTable(DefaultLimits())
+	s, in := agree(t, table, Echo)
+	in.Arrived(blockOf(Header{Kind: Request, Session: s.ID}), 1)
+	time.AfterFunc(20*time.Millisecond, in.Leave)
+	if a, err := table.Settle(t.Context(), s.ID, Settlement{Sent: []uint64{1}}); err != nil || a.Unique != 1 || a.CPUNs == nil {
+		t.Errorf("unique %d, CPU time %v, %v", a.Unique, a.CPUNs, err)
 	}
 }
 

@@ -75,6 +75,11 @@ func (in *Inbound) seize(d time.Duration) bool {
 // been for end.Tmax, or when the session is over: with the CPU time that the process had spent on the session by
 // the last arrival, nil where it can't be told. What a spinning receiver burns in silence is not the messages'.
 func (s *Session) awaitArrivals(end Settlement) (cpu *int64) {
+	defer func() {
+		if cpu == nil { // whoever receives has not left the flow yet
+			cpu = s.cpuSpent()
+		}
+	}()
 	last, before := clock.Now(), uint64(0)
 	for !s.over() {
 		received, complete := s.progress(end.Sent)
