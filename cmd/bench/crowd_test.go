@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -90,18 +91,26 @@ func metricHere(t *testing.T, addr, name string) (sum float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if sum, err = sumOf(name, text); err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// sumOf reads a metric from what /metrics answers, summed over its labels.
+func sumOf(name string, text []byte) (sum float64, err error) {
 	found := regexp.MustCompile(`(?m)^`+name+`(?:\{[^}]*\})? (\S+)$`).FindAllSubmatch(text, -1)
 	if found == nil {
-		t.Fatalf("no metric %s in\n%s", name, text)
+		return 0, fmt.Errorf("no metric %s in\n%s", name, text)
 	}
 	for _, m := range found {
 		v, err := strconv.ParseFloat(string(m[1]), 64)
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		sum += v
 	}
-	return sum
+	return sum, nil
 }
 
 // runHere carries out a run against addr in a folder of its own, and returns what it printed, and a column of its trials.

@@ -5,14 +5,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -207,18 +205,7 @@ func metric(host *netns.Namespace, addr, name string) (sum float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	found := regexp.MustCompile(`(?m)^`+name+`(?:\{[^}]*\})? (\S+)$`).FindAllSubmatch(text, -1)
-	if found == nil {
-		return 0, fmt.Errorf("no metric %s in\n%s", name, text)
-	}
-	for _, m := range found {
-		v, err := strconv.ParseFloat(string(m[1]), 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += v
-	}
-	return sum, nil
+	return sumOf(name, text)
 }
 
 // trials reads the trials.csv of the one run that there is, as maps from column to cell.
