@@ -26,7 +26,9 @@ func runConnect(t *trial) error {
 // connectOnce does one connection at time now. One that nobody answers is a lost message.
 func (w *worker) connectOnce(now int64) error {
 	seq := w.number(now)
-	err := w.open(Options{Wait: w.wait(), DontFragment: w.t.plan.DontFragment, Brief: true}, w.tmax())
+	o := w.options()
+	o.Brief, o.Block = true, w.t.size
+	err := w.open(o, w.tmax())
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		if seq&WarmUp == 0 {
 			w.timedOut++

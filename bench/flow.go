@@ -25,27 +25,34 @@ type Transport interface {
 // block holds a whole number of them, end to end.
 //
 // One goroutine may send while another receives; each of the two belongs to one goroutine at a time. Deadlines
-// may be set, and Close called, from anywhere, at any time. The caller owns every block: a flow
-// keeps none after the call returns.
+// may be set, and Close called, from anywhere, at any time.
 type Flow interface {
-	// Send gives the messages of block to the kernel and returns how many it took whole. n is less
-	// than all of them only with an error.
-	Send(block []byte, size int) (n int, err error)
-	// Recv fills block with whole messages, of which it waits for one at least, and returns their
-	// number. It never returns part of a message: what has come of one is kept for the next call,
-	// across a deadline too. block has room for one message or more and comes from NewBlock.
-	// At the end of what the peer sent the error is io.EOF.
-	Recv(block []byte, size int) (n int, err error)
-	// SetSendDeadline and SetRecvDeadline bound Send and Recv, those under way and those to come; past it they
-	// return an error that errors.Is os.ErrDeadlineExceeded. The zero time is no deadline.
+	Sender
+	// Recv waits for one message at least and returns all that came with it, whole and end to end. It never returns part
+	// of a message: what has come of one is kept for the next call, across a deadline too. The block is the flow's: the
+	// caller may change it, and has it until the next Recv. At the end of what the peer sent the error is io.EOF.
+	Recv(size int) (block []byte, err error)
+	// SetSendDeadline and SetRecvDeadline bound Send and Recv, those under way and those to come: past it they no longer wait,
+	// and after one that was over when it was set they do nothing, and return an error that errors.Is
+	// os.ErrDeadlineExceeded. The zero time is no deadline.
 	SetSendDeadline(t time.Time) error
 	SetRecvDeadline(t time.Time) error
 	// Granted is what the kernel has really given, asked of it at the call, before Close.
 	Granted() Granted
-	// Traffic is what the flow has counted below the message. Call it when no Send or Recv runs.
-	Traffic() Traffic
 	// Close ends the flow; calls under way and later ones return an error that errors.Is net.ErrClosed.
 	Close() error
+}
+
+// A Sender is the half of a Flow that sends.
+type Sender interface {
+	// Send gives the messages of block to the kernel and returns how many it took whole. n is less
+	// than all of them only with an error. more says that another Send follows at once, so that the end of block may wait for
+	// it; an empty block without more says that none does after all. The block stays the caller's.
+	Send(block []byte, size int, more bool) (n int, err error)
+	// Batch is how many messages of size bytes the sender takes at once: as asked, or what serves it best.
+	Batch(size int) int
+	// Traffic is what was counted below the message. Call it when no Send or Recv runs.
+	Traffic() Traffic
 }
 
 // Options is what is asked of a flow. A zero field leaves the choice to the kernel or the transport.
@@ -53,11 +60,28 @@ type Options struct {
 	Wait Wait
 	// SendBuffer and RecvBuffer are SO_SNDBUF and SO_RCVBUF in bytes.
 	SendBuffer, RecvBuffer int
+	// Block is about how many bytes the flow should be ready to take at once.
+	Block int
 	// DontFragment forbids to cut a message into several packets on the way, for a transport that would.
 	DontFragment bool
 	// Brief says that the flow is opened for a single exchange, after which nothing is in flight: TCP
 	// then closes by a reset, so that no port of a thousand connections a second stays in TIME_WAIT.
 	Brief bool
+	// Many says that there are so many flows that none can have a thread for itself.
+	Many bool
+	Fast
+}
+
+// Fast is by which means messages are carried, at both ends.
+type Fast struct {
+	// Batch is how many messages are given to the kernel at once, 0 for as many as serve best.
+	Batch int `json:"batch,omitempty"`
+	// NoOffload forbids to give the kernel several datagrams as one, which it or the network device cuts, or to take them so.
+	NoOffload bool `json:"no_offload,omitempty"`
+	// Portable leaves this system's own fast paths out, for those that every system has.
+	Portable bool `json:"portable,omitempty"`
+	// Congestion names the algorithm of congestion control; empty leaves it to the system.
+	Congestion string `json:"congestion_control,omitempty"`
 }
 
 // Granted is what the kernel gave, beside what it was asked. A field that this platform can't tell, or that was
@@ -71,7 +95,33 @@ type Granted struct {
 	RecvBufferAsked   int    `json:"recv_buffer_asked_bytes,omitempty"`
 	RecvBuffer        int    `json:"recv_buffer_bytes,omitempty"`
 	CongestionControl string `json:"congestion_control,omitempty"`
+	// Offload tells whether the kernel cuts and joins messages for the flow.
+	Offload Offload `json:"offload,omitempty"`
+	// Path is by which means the flow was carried.
+	Path Path `json:"path,omitempty"`
+	// CPUs are those that the flow's threads were bound to, by their numbers; empty for all.
+	CPUs string `json:"cpus,omitempty"`
 }
+
+// Offload says what the kernel does with blocks of messages.
+type Offload string
+
+// The Offloads. A stream has none of its own.
+const (
+	OffloadOff     Offload = "off"     // not asked for, or not there
+	OffloadOn      Offload = "on"      // it cuts what is sent (UDP_SEGMENT) and joins what is received (UDP_GRO)
+	OffloadRefused Offload = "refused" // it was on, until the kernel or a device refused it
+)
+
+// Path says which system calls a flow is made of.
+type Path string
+
+// The Paths.
+const (
+	PathPortable Path = "portable" // those of package net
+	PathShared   Path = "shared"   // this system's, waiting by the poller that all flows share
+	PathOwn      Path = "own"      // this system's, waiting on a thread of its own
+)
 
 // Traffic counts what a flow saw below the message.
 type Traffic struct {

@@ -75,8 +75,8 @@ func isAnswer(seq uint64) bool { return seq&WarmUp != 0 && seq>>48&0xff != 0 }
 // awaitAnswer receives until the answer to seq is here.
 func (w *worker) awaitAnswer(seq uint64) error {
 	for {
-		n, err := w.flow.Recv(w.in, w.t.size)
-		if w.take(w.in[:n*w.t.size], clock.Now(), seq) {
+		block, err := w.flow.Recv(w.t.size)
+		if w.take(block, clock.Now(), seq) {
 			return nil
 		}
 		if err != nil {

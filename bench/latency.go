@@ -4,6 +4,7 @@ package bench
 // has come, or when it has been given up. It measures service time.
 func runLatency(t *trial) error {
 	return t.each(func(w *worker) error {
+		defer w.bind()()
 		w.sendUntil(t.stop + int64(sendPatience))
 		for now := w.hold(); now < t.stop; now = w.hold() {
 			seq := w.number(now)

@@ -34,6 +34,7 @@ const (
 	MaxDuration = time.Hour
 	MaxBuckets  = 4 << 20
 	MaxSeries   = 1 << 16
+	MaxBatch    = 1 << 16
 )
 
 // DefaultLimits are those of a server that nobody has told anything.
@@ -155,6 +156,17 @@ func newThrottle(bps float64, size, flows, n int) *throttle {
 	}
 	turn := float64(size) * 8 / bps * 1e9
 	return &throttle{gap: turn * float64(flows), first: turn * float64(n)}
+}
+
+// batchNs is how long a throttle's messages that leave at once may take at its rate.
+const batchNs = 1e6
+
+// most is how many of n messages may leave at once, so that a limited sender makes no bursts to speak of.
+func (t *throttle) most(n int) int {
+	if t == nil {
+		return n
+	}
+	return max(min(n, int(min(batchNs/t.gap, math.MaxInt32))), 1)
 }
 
 // due is when n more messages may leave, no later than now on a nil throttle.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"tcpvsudp/internal/clock"
 )
 
 // HeaderSize is the size in bytes of the header that every message starts with, and so the size of
@@ -101,9 +103,38 @@ func setSeqSent(msg []byte, seq uint64, sent int64) {
 	binary.BigEndian.PutUint64(msg[24:], uint64(sent))
 }
 
-// NewBlock returns a block of n messages of size bytes, zeroed. It has one spare byte of capacity past
-// its length, in which a transport can notice a datagram that is too long.
-func NewBlock(n, size int) []byte { return make([]byte, n*size, n*size+1) }
+// stampBlock numbers the messages of block from seq on. They leave at time now; with each set, every one has the time that it
+// is then.
+func stampBlock(block []byte, size int, seq uint64, now int64, each bool) {
+	for off := 0; off < len(block); off += size {
+		if each {
+			now = clock.Now()
+		}
+		setSeqSent(block[off:], seq, now)
+		seq++
+	}
+}
+
+func seqOf(msg []byte) uint64 { return binary.BigEndian.Uint64(msg[16:]) }
+
+// inRow returns how many messages at the beginning of block are like h, but for the time and with numbers that rise by one from
+// that of h. It is all that most messages of a stream need to be looked at.
+func inRow(block []byte, size int, h Header) (n int) {
+	start := uint64(magic<<16|version<<8|uint32(h.Kind))<<32 | uint64(h.Flow)
+	seq := h.Seq
+	for len(block) >= size {
+		m := block[:24:24]
+		if binary.BigEndian.Uint64(m) != start || binary.BigEndian.Uint64(m[8:]) != h.Session || binary.BigEndian.Uint64(m[16:]) != seq {
+			break
+		}
+		seq++
+		block = block[size:]
+	}
+	return int(seq - h.Seq)
+}
+
+// NewBlock returns a block of n messages of size bytes, zeroed.
+func NewBlock(n, size int) []byte { return make([]byte, n*size) }
 
 // pattern is what follows the header of every message: 251 is prime, so that no power-of-two shift of
 // the stream looks like itself.

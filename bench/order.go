@@ -144,6 +144,9 @@ func (c *Counter) Add(seq uint64, at int64) Arrival {
 	return c.addBreak(seq, at)
 }
 
+// AddRow counts the arrival of the n messages that are expected next.
+func (c *Counter) AddRow(n int) { c.next += uint64(n) }
+
 func (c *Counter) addBreak(seq uint64, at int64) Arrival {
 	if c.window.bits == nil {
 		c.window = newWindow(c.windowSize)

@@ -33,6 +33,8 @@ func runPaced(t *trial) error {
 // that have not left when it ends, and the measured ones that have not left when the trial does, are not sent:
 // the latter are counted.
 func (t *trial) sendPaced() error {
+	_, release := bind(t.cpus, 0)
+	defer release()
 	wait := t.newWaiter()
 	defer wait.Close()
 	pace := NewPace(t.plan.Rate)
@@ -67,9 +69,9 @@ const stopInterval = 100 * time.Millisecond
 // receive counts replies until the sender has stopped, and then drains.
 func (w *worker) receive() error {
 	for !w.stopped.Load() {
-		n, err := w.flow.Recv(w.in, w.t.size)
+		block, err := w.flow.Recv(w.t.size)
 		at := clock.Now()
-		w.take(w.in[:n*w.t.size], at, noSeq)
+		w.take(block, at, noSeq)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return w.explain("receive", err)
 		}

@@ -28,6 +28,18 @@ type Plan struct {
 	Rate   float64 `json:"rate_msg_per_s"`
 	Wait   Wait    `json:"wait"`
 	Verify bool    `json:"verify"`
+	// Batches are the numbers of messages that throughput gives to the kernel at once, 0 for as many as serve best; every
+	// other workload sends one by one.
+	Batches []int `json:"batches"`
+	// Congestion names the algorithms of congestion control that TCP is measured with; an empty name leaves it to the system.
+	Congestion []string `json:"congestion_control"`
+	// NoOffload and Portable are those of Fast.
+	NoOffload bool `json:"no_offload"`
+	Portable  bool `json:"portable"`
+	// StampEach reads the clock for every message that throughput sends, and not for every block.
+	StampEach bool `json:"stamp_each"`
+	// Pin says which processors the two ends run on.
+	Pin Pin `json:"pin"`
 	// DontFragment forbids that what the client sends is cut into several packets on the way.
 	DontFragment bool `json:"dont_fragment"`
 	// Seed decides the order of the trials.
@@ -46,6 +58,9 @@ func DefaultPlan() Plan {
 		Warmup:     50 * time.Millisecond,
 		Duration:   250 * time.Millisecond,
 		Rate:       2000,
+		Batches:    []int{1, 0},
+		Congestion: []string{"cubic"},
+		Pin:        PinApart,
 	}
 }
 
@@ -70,7 +85,8 @@ func (p Plan) Validate(transports []Transport) error {
 	for _, list := range []struct {
 		what string
 		n    int
-	}{{"protocol", len(p.Protos)}, {"workload", len(p.Workloads)}, {"message size", len(p.Sizes)}, {"number of flows", len(p.Flows)}, {"direction", len(p.Directions)}} {
+	}{{"protocol", len(p.Protos)}, {"workload", len(p.Workloads)}, {"message size", len(p.Sizes)}, {"number of flows", len(p.Flows)}, {"direction", len(p.Directions)},
+		{"batch", len(p.Batches)}, {"congestion control", len(p.Congestion)}} {
 		if list.n == 0 {
 			bad("no %s is given", list.what)
 		}
@@ -106,6 +122,25 @@ func (p Plan) Validate(transports []Transport) error {
 			bad("unknown direction %q: use one or more of up,down,both", direction)
 		}
 	}
+	for _, n := range p.Batches {
+		if n < 0 || n > MaxBatch {
+			bad("%d messages can't be given to the kernel at once: use from 1 to %d, or auto", n, MaxBatch)
+			continue
+		}
+		for _, size := range p.Sizes {
+			if n > 1 && n*size > MaxSize {
+				bad("%d messages of %d bytes can't be given to the kernel at once: there must be no more than %d bytes", n, size, MaxSize)
+			}
+		}
+	}
+	for _, name := range p.Congestion {
+		if len(name) > 15 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			bad("congestion control %q: a name has no more than 15 letters, like cubic, bbr, reno", name)
+		}
+	}
+	if err := p.Pin.Validate(p.Wait); err != nil {
+		errs = append(errs, err)
+	}
 	if p.DontFragment && slices.ContainsFunc(p.cells(), func(c cell) bool { return c.mode() != Sink && c.mode() != Echo }) {
 		bad("what the server sends can't be kept from being fragmented: leave the directions down and both out, or --df")
 	}
@@ -124,7 +159,7 @@ func (p Plan) Validate(transports []Transport) error {
 	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
 		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)
 	}
-	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions)} {
+	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicate(p.Batches), duplicate(p.Congestion)} {
 		if dup != "" {
 			bad("%s is given twice: give it once", dup)
 		}
@@ -165,6 +200,10 @@ func (p Plan) spec(c cell, proto string, limits Limits) Spec {
 		Duration: p.Warmup + p.Duration,
 		RateBps:  limits.RateBps,
 		Verify:   p.Verify,
+
+		StampEach: p.StampEach,
+		Pin:       p.Pin,
+		Fast:      Fast{Batch: c.batch, NoOffload: p.NoOffload, Portable: p.Portable, Congestion: c.congestion},
 	}
 	if c.workload.paced {
 		s.RateBps = p.Rate * float64(c.size) * 8

@@ -29,6 +29,9 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		Throughput: t.throughput(client),
 		Cost:       t.cost(received, client),
 		Granted:    granted(client.Granted, t.server.Granted),
+		Asked: results.Asked{
+			Offload: offloadAsked(t.plan.NoOffload), Portable: t.plan.Portable, Pin: string(t.plan.Pin), Stamp: stampAsked(t.plan.StampEach),
+		},
 	}
 	for _, w := range t.workers {
 		row.TmaxMs = max(row.TmaxMs, milliseconds(w.tmax()))
@@ -88,7 +91,10 @@ func (t *trial) waited(client Account) Wait {
 }
 
 func (t *trial) cellRecord() results.Cell {
-	c := results.Cell{Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows, Direction: t.direction}
+	c := results.Cell{
+		Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows, Direction: t.direction,
+		Batch: t.batchName(), CongestionAsked: t.congestion,
+	}
 	if t.workload.paced {
 		c.RateAsked = results.Known(t.plan.Rate)
 	}
@@ -208,7 +214,10 @@ func sum(a, b results.Value) results.Value {
 }
 
 func (t *trial) cost(received, client Account) results.Cost {
-	c := results.Cost{MessagesPerBlock: messagesPerBlock}
+	c := results.Cost{}
+	for _, w := range t.workers {
+		c.MessagesPerBlock = max(c.MessagesPerBlock, w.batch)
+	}
 	delivered, bytes := float64(received.Unique), float64(received.Bytes)
 	if t.cpuFrom.known && t.cpuTo.known {
 		c.ClientCPUs = results.Known((t.cpuTo.spent - t.cpuFrom.spent).Seconds())
@@ -232,6 +241,20 @@ func (t *trial) cost(received, client Account) results.Cost {
 	return c
 }
 
+func offloadAsked(off bool) string {
+	if off {
+		return "off"
+	}
+	return "auto"
+}
+
+func stampAsked(each bool) string {
+	if each {
+		return "message"
+	}
+	return "block"
+}
+
 func granted(client, server Granted) results.Granted {
 	bytes := func(n int) results.Value {
 		if n == 0 {
@@ -249,6 +272,13 @@ func granted(client, server Granted) results.Granted {
 		ServerRecvBufferAsked: bytes(server.RecvBufferAsked),
 		ServerRecvBuffer:      bytes(server.RecvBuffer),
 		CongestionControl:     client.CongestionControl,
+		ServerCongestion:      server.CongestionControl,
+		ClientOffload:         string(client.Offload),
+		ServerOffload:         string(server.Offload),
+		ClientPath:            string(client.Path),
+		ServerPath:            string(server.Path),
+		ClientPinned:          client.CPUs,
+		ServerPinned:          server.CPUs,
 	}
 }
 

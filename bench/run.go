@@ -152,5 +152,11 @@ func (s scheduled) String() string {
 	if s.workload.mode == Sink && s.direction != "up" {
 		text += ", " + s.direction
 	}
+	if s.workload.mode == Sink {
+		text += ", batch " + s.batchName()
+	}
+	if s.compared {
+		text += ", " + s.congestion
+	}
 	return text
 }

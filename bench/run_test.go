@@ -19,6 +19,7 @@ func fakePlan(workload string) bench.Plan {
 	p := bench.DefaultPlan()
 	p.Protos, p.Workloads, p.Sizes, p.Trials, p.Seed = []string{"fake"}, []string{workload}, []int{64}, 1, 1
 	p.Warmup, p.Duration = 100*time.Millisecond, time.Second
+	p.Batches = []int{0}
 	return p
 }
 

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -11,6 +12,9 @@ type cell struct {
 	size      int
 	flows     int
 	direction string
+	batch     int // 0 for as many as serve best
+	// congestion is the algorithm that TCP is to use.
+	congestion string
 }
 
 // mode is what the server does with the requests.
@@ -35,14 +39,18 @@ func (p Plan) cells() []cell {
 		if err != nil {
 			continue // Validate tells
 		}
+		ways, batches := []string{echoed}, []int{1}
+		if w.mode != Echo {
+			ways, batches = p.Directions, p.Batches
+		}
 		for _, size := range p.Sizes {
 			for _, flows := range p.Flows {
-				if w.mode == Echo {
-					all = append(all, cell{w, size, flows, echoed})
-					continue
-				}
-				for _, direction := range p.Directions {
-					all = append(all, cell{w, size, flows, direction})
+				for _, direction := range ways {
+					for _, batch := range batches {
+						for _, congestion := range p.Congestion {
+							all = append(all, cell{w, size, flows, direction, batch, congestion})
+						}
+					}
 				}
 			}
 		}
@@ -56,6 +64,9 @@ type PlannedCell struct {
 	SizeBytes int    `csv:"size_bytes" json:"size_bytes"`
 	Flows     int    `csv:"flows" json:"flows"`
 	Direction string `csv:"direction" json:"direction"`
+	Batch     string `csv:"batch" json:"batch"`
+	// Congestion is that of TCP.
+	Congestion string `csv:"congestion_control_asked" json:"congestion_control_asked"`
 	// Trials counts those of all transports.
 	Trials int `csv:"trials" json:"trials"`
 }
@@ -64,9 +75,17 @@ type PlannedCell struct {
 func (p Plan) Cells() []PlannedCell {
 	var list []PlannedCell
 	for _, c := range p.cells() {
-		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, p.Trials * len(p.Protos)})
+		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, p.Trials * len(p.Protos)})
 	}
 	return list
+}
+
+// batchName is how a batch is called where people read it.
+func (c cell) batchName() string {
+	if c.batch == 0 {
+		return "auto"
+	}
+	return strconv.Itoa(c.batch)
 }
 
 // scheduled is one trial of the schedule.
@@ -74,6 +93,7 @@ type scheduled struct {
 	cell
 	transport Transport
 	pair      int
+	compared  bool // several algorithms of congestion control are
 }
 
 // schedule lays out all trials: round after round, each with every cell once, in an order drawn by the
@@ -92,7 +112,7 @@ func (p Plan) schedule(transports []Transport) []scheduled {
 		for _, i := range rng.Perm(len(cells)) {
 			pair++
 			for _, j := range rng.Perm(len(p.Protos)) {
-				all = append(all, scheduled{cell: cells[i], transport: byName[p.Protos[j]], pair: pair})
+				all = append(all, scheduled{cell: cells[i], transport: byName[p.Protos[j]], pair: pair, compared: len(p.Congestion) > 1})
 			}
 		}
 	}

@@ -45,6 +45,12 @@ type Spec struct {
 	RateBps float64 `json:"rate_bps,omitempty"`
 	// Verify asks that every byte after the header is checked.
 	Verify bool `json:"verify,omitempty"`
+	// StampEach asks a source to read the clock for every message, and not for every block.
+	StampEach bool `json:"stamp_each,omitempty"`
+	// Pin says where the server's receivers and sources run; OneHost that the client is on the server's host.
+	Pin     Pin  `json:"pin,omitempty"`
+	OneHost bool `json:"one_host,omitempty"`
+	Fast
 }
 
 // Validate returns an error that names the first field which nobody can serve.
@@ -62,6 +68,12 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("warm-up %v: it must be from 0 to the duration of %v", s.Warmup, s.Duration)
 	case !(s.RateBps == 0 || s.RateBps >= 0.1 && s.RateBps <= 1e15): // a NaN is refused too
 		return fmt.Errorf("%v bit/s: use 0 for as fast as it goes, or from 0.1 to 1e15", s.RateBps)
+	case s.Batch < 0 || s.Batch > MaxBatch || s.Batch > 1 && s.Batch*s.Size > MaxSize:
+		return fmt.Errorf("%d messages of %d bytes at once: there must be no more than %d, and no more bytes than %d", s.Batch, s.Size, MaxBatch, MaxSize)
+	case len(s.Congestion) > 15: // TCP_CA_NAME_MAX of Linux, with its zero
+		return fmt.Errorf("congestion control %q: a name has no more than 15 letters", s.Congestion)
+	case s.Pin != "" && s.Pin.Validate(s.Wait) != nil:
+		return s.Pin.Validate(s.Wait)
 	case s.Interval > 0 && s.Duration/s.Interval >= MaxSeries:
 		return fmt.Errorf("%v in intervals of %v: there must be no more than %d intervals", s.Duration, s.Interval, MaxSeries)
 	case s.Interval < 0 || s.Interval > 0 && int64(s.FlowCount())*int64(s.Duration/s.Interval+1) > MaxBuckets:
@@ -194,8 +206,15 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 		return nil, false
 	}
 	out, measured, begun := 0, 0, false
-	for off := 0; off+size <= len(block); off += size {
+	for off := 0; off+size <= len(block); {
 		msg := block[off : off+size]
+		if n, counted := in.row(block[off:], size); n > 0 {
+			begun = true
+			measured += counted
+			off += n * size
+			continue
+		}
+		off += size
 		h, ok := ParseHeader(msg)
 		if !ok || h.Session != in.session.ID || h.Flow != in.number || h.Kind == Reply {
 			in.tally.foreign++
@@ -218,7 +237,7 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 		}
 		setKind(msg, Reply)
 		setStamp(msg, at)
-		if out != off {
+		if out != off-size {
 			copy(block[out:out+size], msg)
 		}
 		out += size
@@ -234,6 +253,14 @@ func (in *Inbound) Arrived(block []byte, at int64) (reply []byte, start bool) {
 		in.tally.arrived(measured, size, at)
 	}
 	return block[:out], start
+}
+
+// row is that of the flow's tally, for a sink; others have to look at every message.
+func (in *Inbound) row(block []byte, size int) (n, measured int) {
+	if in.mode != Sink {
+		return 0, 0
+	}
+	return in.tally.row(block, size, Header{Kind: Request, Flow: in.number, Session: in.session.ID})
 }
 
 // overtime is how long after its duration a session's messages may still come: those of a client that waits for room in its

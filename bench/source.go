@@ -20,14 +20,6 @@ type source struct {
 	traffic  Traffic       // so is this
 }
 
-// A Sender is the half of a Flow that a source needs.
-type Sender interface {
-	// Send is that of Flow.
-	Send(block []byte, size int) (n int, err error)
-	// Traffic is what has been counted so far; it is called when no Send runs.
-	Traffic() Traffic
-}
-
 // SourceAccount is what a source sent of measured messages, one flow or several.
 type SourceAccount struct {
 	Sent uint64 `json:"sent"`
@@ -83,16 +75,17 @@ func (in *Inbound) Pump(out Sender) {
 	src, s := &in.source, in.session
 	defer close(src.done)
 	size := s.Spec.Size
-	block := NewBlock(messagesPerBlock, size)
+	limit := newThrottle(s.Spec.RateBps, size, s.Spec.Flows, int(in.number)%s.Spec.Flows)
+	messages := limit.most(out.Batch(size))
+	block := NewBlock(messages, size)
 	fillBlock(block, size, Header{Kind: Reply, Flow: in.number, Session: s.ID})
 	before := out.Traffic()
 	defer func() { src.traffic = out.Traffic().minus(before) }() // ahead of done
-	limit := newThrottle(s.Spec.RateBps, size, s.Spec.Flows, int(in.number)%s.Spec.Flows)
 
 	now := clock.Now()
 	measure, stop := now+int64(s.Spec.Warmup), now+int64(s.Spec.Duration)
 	for warm := uint64(0); now < stop; now = clock.Now() {
-		if due := min(limit.due(now, messagesPerBlock), stop); due > now {
+		if due := min(limit.due(now, messages), stop); due > now {
 			src.wait(time.Duration(due-now), s.done)
 			if now = clock.Now(); now >= stop {
 				break
@@ -101,31 +94,30 @@ func (in *Inbound) Pump(out Sender) {
 		if src.stopped() || s.ended.Load() {
 			break
 		}
-		for off := 0; off < len(block); off += size {
-			if now < measure {
-				setSeqSent(block[off:], WarmUp|warm, now)
-				warm++
-				continue
-			}
+		if now < measure {
+			stampBlock(block, size, WarmUp|warm, now, s.Spec.StampEach)
+			warm += uint64(messages)
+		} else {
 			if src.account.Sent == 0 {
 				src.account.BeginNs = now
 				s.begin(now)
 			}
-			setSeqSent(block[off:], src.account.Sent, now)
-			src.account.Sent++
+			stampBlock(block, size, src.account.Sent, now, s.Spec.StampEach)
+			src.account.Sent += uint64(messages)
 		}
-		n, err := out.Send(block, size)
+		n, err := out.Send(block, size, limit == nil)
 		if err != nil && !lostUnsent(err) {
 			if !src.stopped() && !s.ended.Load() {
 				s.endBy(fmt.Errorf("it could not send: %w", err))
 			}
 			break
 		}
-		if unsent := len(block)/size - n; unsent > 0 && now >= measure {
+		if unsent := messages - n; unsent > 0 && now >= measure {
 			src.account.SendErrors += uint64(unsent)
 		}
 		pauseAfter(err)
 	}
+	_, _ = out.Send(nil, size, false) // the end of what is waiting for more
 	if src.account.Sent > 0 {
 		src.account.EndNs = clock.Now()
 	}

@@ -355,13 +355,15 @@ type counting struct {
 	failed error
 }
 
-func (c *counting) Send(block []byte, size int) (int, error) {
+func (c *counting) Send(block []byte, size int, _ bool) (int, error) {
 	if c.failed != nil {
 		return 0, c.failed
 	}
 	c.n += len(block) / size
 	return len(block) / size, nil
 }
+
+func (c *counting) Batch(int) int { return 1 }
 
 func (c *counting) Traffic() Traffic { return Traffic{} }
 

@@ -32,6 +32,28 @@ func (t *Tally) message(msg []byte, seq uint64, at int64) (first bool) {
 	return fate == InOrder || fate == Reordered
 }
 
+// row passes over the messages at the beginning of block which are like h and have numbers that rise by one, and returns how many
+// those are: either the measured ones that are expected next, which it counts, or some of the warm-up.
+func (t *Tally) row(block []byte, size int, h Header) (n, measured int) {
+	h.Seq = t.counter.next
+	if n = inRow(block, size, h); n == 0 {
+		h.Seq = seqOf(block)
+		if h.Seq&WarmUp == 0 {
+			return 0, 0
+		}
+		return inRow(block, size, h), 0
+	}
+	if t.body != nil {
+		for off := 0; off < n*size; off += size {
+			if !intact(block[off:off+size], t.body, t.stamped) {
+				t.corrupt++
+			}
+		}
+	}
+	t.counter.AddRow(n)
+	return n, n
+}
+
 // arrived notes that n measured messages of size bytes, first copies, arrived together at time at.
 func (t *Tally) arrived(n, size int, at int64) {
 	bytes := uint64(n * size)

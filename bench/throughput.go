@@ -31,6 +31,7 @@ func runThroughput(t *trial) error {
 
 // push sends until the trial's time is over, and says that it is done.
 func (w *worker) push() error {
+	defer w.bind()()
 	heard := w.expect(Done)
 	w.sendUntil(w.t.stop + int64(sendPatience))
 	for now := w.hold(); now < w.t.stop; now = w.hold() {
@@ -55,6 +56,7 @@ func (w *worker) pull() error {
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	asking.Go(func() { w.t.fail(w.ask()) })
+	defer w.bind()()
 	return w.receive()
 }
 

@@ -21,6 +21,7 @@ type trial struct {
 	newWaiter func() clock.Waiter
 	control   Control
 	spec      Spec
+	cpus      []int  // those of the client's threads, nil for all
 	body      []byte // what follows the header of every message, nil when nobody looks
 
 	ctx     context.Context // done when the trial has failed or is to stop
@@ -50,6 +51,8 @@ type cpuReading struct {
 func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) {
 	t = &trial{scheduled: s, plan: c.Plan, addr: c.Addr, newWaiter: c.NewWaiter, control: c.Control}
 	t.spec = c.Plan.spec(s.cell, s.transport.Name(), c.Limits)
+	t.spec.OneHost = c.OneClock
+	t.cpus = c.Plan.Pin.client(c.OneClock)
 	if c.Plan.Verify {
 		t.body = pattern(s.size)
 	}
@@ -142,6 +145,22 @@ func (w *worker) wait() Wait {
 	return w.t.plan.Wait
 }
 
+// options is what is asked of the worker's flow.
+func (w *worker) options() Options {
+	s := w.t.spec
+	return Options{Wait: w.wait(), Block: s.BlockBytes(), DontFragment: w.t.plan.DontFragment, Many: s.many(), Fast: s.Fast}
+}
+
+// bind binds the calling goroutine to the worker's processor, unless there are too many workers for that.
+func (w *worker) bind() (release func()) {
+	if w.t.spec.many() {
+		return func() {}
+	}
+	number, release := bind(w.t.cpus, int(w.id))
+	w.cpus = number
+	return release
+}
+
 // interval is the length of the buckets of the time series.
 func (t *trial) interval() time.Duration { return t.spec.Interval }
 
@@ -164,7 +183,7 @@ func (t *trial) run(oneClock bool) (err error) {
 			if t.failed.Load() {
 				return nil
 			}
-			if err := w.open(Options{Wait: w.wait(), DontFragment: t.plan.DontFragment}, helloTries*helloInterval); err != nil {
+			if err := w.open(w.options(), helloTries*helloInterval); err != nil {
 				return err
 			}
 			return w.greet()

@@ -23,7 +23,7 @@ type worker struct {
 	flow   Flow
 	flowMu sync.Mutex // held to change flow, and to reach it from another goroutine
 	out    []byte     // the block that is sent, ready but for seq and sent
-	in     []byte
+	batch  int        // the messages of out
 
 	sent, warm uint64 // messages numbered so far: measured ones, and others
 	sendErrors uint64
@@ -32,6 +32,7 @@ type worker struct {
 	sendEnd    int64 // when the last message had left
 	traffic    Traffic
 	granted    Granted
+	cpus       string    // those that the worker's thread is bound to
 	limit      *throttle // nil where a server sets none, or the workload paces itself
 
 	tally   *Tally
@@ -55,13 +56,11 @@ func newWorker(t *trial, id int) *worker {
 		t:    t,
 		id:   uint32(id),
 		mode: t.spec.modeOf(id),
-		in:   NewBlock(max(t.spec.BlockBytes()/t.size, 1), t.size),
 		tally: newTally(t.flows, t.body,
 			newSeries(&t.measure, int64(t.interval()), int64(t.plan.Duration))),
-		out:     NewBlock(messagesPerBlock, t.size),
 		flowing: make(chan struct{}),
 	}
-	fillBlock(w.out, t.size, Header{Kind: Request, Flow: w.id, Session: t.session})
+	w.prepare(1)
 	if !t.workload.paced {
 		w.limit = newThrottle(t.spec.RateBps, t.size, t.flows, id%t.flows)
 	}
@@ -75,9 +74,14 @@ func newWorker(t *trial, id int) *worker {
 	return w
 }
 
-// messagesPerBlock is how many messages are given to the kernel at once: one a system call, for every
-// transport.
-const messagesPerBlock = 1
+// prepare makes the block that is sent, of so many messages.
+func (w *worker) prepare(batch int) {
+	if w.batch != batch {
+		w.batch = batch
+		w.out = NewBlock(batch, w.t.size)
+		fillBlock(w.out, w.t.size, Header{Kind: Request, Flow: w.id, Session: w.t.session})
+	}
+}
 
 // open dials the worker's flow.
 func (w *worker) open(o Options, timeout time.Duration) error {
@@ -90,6 +94,9 @@ func (w *worker) open(o Options, timeout time.Duration) error {
 	w.flowMu.Lock()
 	defer w.flowMu.Unlock()
 	w.flow, w.armed = flow, clock.Now()
+	if w.mode == Sink {
+		w.prepare(w.limit.most(flow.Batch(w.t.size)))
+	}
 	return nil
 }
 
@@ -102,6 +109,7 @@ func (w *worker) close() {
 	}
 	if w.granted == (Granted{}) || !w.t.workload.opensFlows { // once will do for a thousand short flows
 		w.granted = w.flow.Granted()
+		w.granted.CPUs = w.cpus
 	}
 	w.traffic.Add(w.flow.Traffic())
 	w.flow.Close()
@@ -114,7 +122,7 @@ func (w *worker) hold() int64 {
 	if w.limit == nil {
 		return now
 	}
-	if due := min(w.limit.due(now, messagesPerBlock), w.t.stop); due > now {
+	if due := min(w.limit.due(now, w.batch), w.t.stop); due > now {
 		time.Sleep(time.Duration(due - now))
 		now = clock.Now()
 	}
@@ -136,18 +144,22 @@ func (w *worker) number(now int64) (seq uint64) {
 func (w *worker) sendOne(seq uint64, sent int64) error {
 	msg := w.out[:w.t.size]
 	setSeqSent(msg, seq, sent)
-	_, err := w.flow.Send(msg, w.t.size)
+	_, err := w.flow.Send(msg, w.t.size, false)
 	return w.sendResult(err, 1)
 }
 
 // sendBlock numbers and sends a whole block at time now.
 func (w *worker) sendBlock(now int64) error {
-	size := w.t.size
-	for off := 0; off < len(w.out); off += size {
-		setSeqSent(w.out[off:], w.number(now), now)
+	seq := w.warm | WarmUp
+	if now < w.t.measure.Load() {
+		w.warm += uint64(w.batch)
+	} else {
+		seq = w.sent
+		w.sent += uint64(w.batch)
 	}
-	n, err := w.flow.Send(w.out, size)
-	return w.sendResult(err, len(w.out)/size-n)
+	stampBlock(w.out, w.t.size, seq, now, w.t.plan.StampEach)
+	n, err := w.flow.Send(w.out, w.t.size, w.limit == nil)
+	return w.sendResult(err, w.batch-n)
 }
 
 // sendResult sorts out err; a queue that was full, or a way that is gone, has lost the unsent messages, and nothing
@@ -170,9 +182,9 @@ func (w *worker) sendResult(err error, unsent int) error {
 func (w *worker) await(seq uint64, sent int64) error {
 	limit := sent + int64(w.tmax())
 	for {
-		n, err := w.flow.Recv(w.in, w.t.size)
+		block, err := w.flow.Recv(w.t.size)
 		at := clock.Now()
-		if w.take(w.in[:n*w.t.size], at, seq) {
+		if w.take(block, at, seq) {
 			return nil
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -252,10 +264,10 @@ func (w *worker) drain() error {
 			return nil
 		}
 		w.recvUntil(limit)
-		n, err := w.flow.Recv(w.in, w.t.size)
-		if n > 0 {
+		block, err := w.flow.Recv(w.t.size)
+		if len(block) > 0 {
 			last = clock.Now()
-			w.take(w.in[:n*w.t.size], last, noSeq)
+			w.take(block, last, noSeq)
 		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return w.explain("receive", err)
@@ -266,8 +278,14 @@ func (w *worker) drain() error {
 // take counts the replies of block, which arrived at time at, and tells whether one is to message want.
 func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 	size, first := w.t.size, 0
-	for off := 0; off+size <= len(block); off += size {
+	for off := 0; off+size <= len(block); {
+		if n, counted := w.row(block[off:]); n > 0 {
+			first += counted
+			off += n * size
+			continue
+		}
 		msg := block[off : off+size]
+		off += size
 		h, ok := ParseHeader(msg)
 		if !ok || h.Kind != Reply || h.Session != w.t.session || h.Flow != w.id || h.Seq&WarmUp == 0 && w.mode == Sink {
 			w.tally.foreign++
@@ -305,6 +323,17 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 		w.tally.arrived(first, size, at)
 	}
 	return found
+}
+
+// row is that of the flow's tally, for the messages of a source; others have to be looked at one by one.
+func (w *worker) row(block []byte) (n, measured int) {
+	if w.mode != Source || isAnswer(seqOf(block)) {
+		return 0, 0
+	}
+	if n, measured = w.tally.row(block, w.t.size, Header{Kind: Reply, Flow: w.id, Session: w.t.session}); n > 0 {
+		w.flows()
+	}
+	return n, measured
 }
 
 // flows notes that the source's messages have begun to come.

@@ -3,7 +3,7 @@ package results
 import "time"
 
 // Schema is the version of the files that this package writes; it reads no other.
-const Schema = 2
+const Schema = 3
 
 // Trial is a row of trials.csv: one workload, one transport, one set of parameters, measured once. Its
 // fields are in the order of the columns. Ratios are shares from 0 to 1.
@@ -49,6 +49,7 @@ type Trial struct {
 
 	Throughput
 	Cost
+	Asked
 	Granted
 }
 
@@ -60,6 +61,10 @@ type Cell struct {
 	Flows     int    `csv:"flows" json:"flows"`
 	// Direction is echo, or for messages that go one way up (to the server), down, or both at once.
 	Direction string `csv:"direction" json:"direction"`
+	// Batch is how many messages were given to the kernel at once, auto for as many as serve the transport best.
+	Batch string `csv:"batch" json:"batch"`
+	// CongestionAsked is the congestion control asked of TCP, empty for the system's.
+	CongestionAsked string `csv:"congestion_control_asked" json:"congestion_control_asked"`
 	// RateAsked is the rate asked of a paced workload, all flows together.
 	RateAsked Value `csv:"rate_asked_msg_per_s" json:"rate_asked_msg_per_s"`
 }
@@ -146,6 +151,18 @@ type Cost struct {
 	ClientCallsPerM  Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
 	ServerCallsPerM  Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
 	MessagesPerBlock int   `csv:"messages_per_block" json:"messages_per_block"`
+	// ServerBytesPerFlow is by how much the server's resident memory had grown in the trial, by flow; empty for few flows, where it
+	// tells of other things, and where it can't be told.
+	ServerBytesPerFlow Value `csv:"server_bytes_per_flow" json:"server_bytes_per_flow"`
+}
+
+// Asked is by which means the messages were to be carried. Offload is auto or off; Pin none, apart, same, or two lists of
+// processors; Stamp says for what the sender of throughput read the clock, a block or every message.
+type Asked struct {
+	Offload  string `csv:"offload_asked" json:"offload_asked"`
+	Portable bool   `csv:"portable_asked" json:"portable_asked"`
+	Pin      string `csv:"pin_asked" json:"pin_asked"`
+	Stamp    string `csv:"stamp" json:"stamp"`
 }
 
 // Granted is what the kernel gave where something could be asked, beside what it was asked; an empty ask left it to
@@ -160,6 +177,15 @@ type Granted struct {
 	ServerRecvBufferAsked Value  `csv:"server_recv_buffer_asked_bytes" json:"server_recv_buffer_asked_bytes"`
 	ServerRecvBuffer      Value  `csv:"server_recv_buffer_bytes" json:"server_recv_buffer_bytes"`
 	CongestionControl     string `csv:"congestion_control" json:"congestion_control"`
+	ServerCongestion      string `csv:"server_congestion_control" json:"server_congestion_control"`
+	// The offloads are off, on (UDP_SEGMENT, UDP_GRO) or refused, empty for a stream, which the kernel always cuts. The paths are
+	// portable, shared (a poller for all flows) or own (a thread for each); the CPUs those that the flows' threads were bound to.
+	ClientOffload string `csv:"client_offload" json:"client_offload"`
+	ServerOffload string `csv:"server_offload" json:"server_offload"`
+	ClientPath    string `csv:"client_path" json:"client_path"`
+	ServerPath    string `csv:"server_path" json:"server_path"`
+	ClientPinned  string `csv:"client_cpus" json:"client_cpus"`
+	ServerPinned  string `csv:"server_cpus" json:"server_cpus"`
 }
 
 // Bucket is a row of latency.csv: count values of a trial's metric lie in [FromNs, ToNs].

@@ -10,23 +10,40 @@ import (
 	"tcpvsudp/internal/socket"
 )
 
-// flow cuts the stream of a connection into messages. A later fast path is chosen in newFlow, when the flow
-// is opened, and changes read and write alone.
+// flow cuts the stream of a connection into messages.
 type flow struct {
-	conn    *net.TCPConn
+	stream
 	asked   bench.Options
-	spinner *socket.Spinner // nil to sleep
-	tail    []byte          // the beginning of a message whose rest has not come
-	broken  bool            // a message was sent in part
+	buf     []byte // what has been read lies in it from the start
+	got     int    // the bytes of it that have been read, and
+	given   int    // those that Recv has given out
+	broken  bool   // a message was sent in part
 	traffic bench.Traffic
+}
+
+// stream is the way to the bytes of a connection. One goroutine may read while another writes.
+type stream interface {
+	socket.Handle
+	// read waits for a byte at least, or io.EOF.
+	read(buf []byte) (n int, err error)
+	// write writes all of buf, or returns an error; more is that of bench.Sender. calls is how many system calls it took.
+	write(buf []byte, more bool) (n, calls int, err error)
+	// push sends what a write has kept back for more.
+	push() error
+	// means tells how it reads, waits and writes.
+	means() (bench.Path, bench.Wait)
 }
 
 var _ bench.Flow = (*flow)(nil)
 
+// newFlow chooses the way to conn's bytes.
 func newFlow(conn *net.TCPConn, o bench.Options) *flow {
-	f := &flow{conn: conn, asked: o}
-	if o.Wait == bench.Spin {
-		f.spinner = socket.NewSpinner(conn)
+	f := &flow{asked: o}
+	if !o.Portable {
+		f.stream = fast(conn, o)
+	}
+	if f.stream == nil {
+		f.stream = portable(conn, o)
 	}
 	return f
 }
@@ -35,66 +52,80 @@ func newFlow(conn *net.TCPConn, o bench.Options) *flow {
 var errBroken = errors.New("the stream was cut in the middle of a message by an earlier error")
 
 // Send implements bench.Flow.
-func (f *flow) Send(block []byte, size int) (n int, err error) {
+func (f *flow) Send(block []byte, size int, more bool) (n int, err error) {
 	if f.broken {
 		return 0, errBroken
 	}
-	f.traffic.SendCalls++
-	written, err := f.conn.Write(block)
+	if len(block) == 0 {
+		return 0, f.push()
+	}
+	written, calls, err := f.write(block, more)
+	f.traffic.SendCalls += uint64(calls)
 	f.broken = written%size != 0
 	return written / size, err
 }
 
-// Recv implements bench.Flow.
-func (f *flow) Recv(block []byte, size int) (n int, err error) {
-	got := copy(block, f.tail)
-	f.tail = f.tail[:0]
-	for got < size {
-		m, err := f.read(block[got:])
-		got += m
-		if err != nil {
-			f.tail = append(f.tail, block[:got]...)
-			if errors.Is(err, io.EOF) && got > 0 {
-				err = io.ErrUnexpectedEOF
-			}
-			return 0, err
-		}
+// Batch implements bench.Sender: as many as fill a block.
+func (f *flow) Batch(size int) int {
+	if f.asked.Batch > 0 {
+		return f.asked.Batch
 	}
-	whole := got - got%size
-	f.tail = append(f.tail, block[whole:got]...)
-	return whole / size, nil
+	return max(f.asked.Block/size, 1)
 }
 
-func (f *flow) read(buf []byte) (int, error) {
-	if err := f.spinner.Await(); err != nil {
-		return 0, err
+// Recv implements bench.Flow.
+func (f *flow) Recv(size int) ([]byte, error) {
+	if f.given > 0 {
+		f.got = copy(f.buf, f.buf[f.given:f.got])
+		f.given = 0
 	}
-	n, err := f.conn.Read(buf)
-	if n > 0 {
-		f.traffic.RecvCalls++
+	f.grow(size)
+	for f.got < size {
+		n, err := f.read(f.buf[f.got:])
+		if n > 0 {
+			f.got += n
+			f.traffic.RecvCalls++
+		}
+		if err != nil {
+			if errors.Is(err, io.EOF) && f.got > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
 	}
-	return n, err
+	f.given = f.got - f.got%size
+	return f.buf[:f.given], nil
+}
+
+// grow sees to it that there is room for a block of messages.
+func (f *flow) grow(size int) {
+	if len(f.buf) < size {
+		buf := make([]byte, max(f.asked.Block/size, 1)*size)
+		copy(buf, f.buf[:f.got])
+		f.buf = buf
+	}
+}
+
+// begin puts the bytes of head, which have been read already, ahead of what is read.
+func (f *flow) begin(head []byte, size int) {
+	f.grow(size)
+	f.got = copy(f.buf, head)
 }
 
 // SetSendDeadline implements bench.Flow.
-func (f *flow) SetSendDeadline(t time.Time) error { return f.conn.SetWriteDeadline(t) }
+func (f *flow) SetSendDeadline(t time.Time) error { return f.SetWriteDeadline(t) }
 
 // SetRecvDeadline implements bench.Flow.
-func (f *flow) SetRecvDeadline(t time.Time) error { return f.conn.SetReadDeadline(t) }
+func (f *flow) SetRecvDeadline(t time.Time) error { return f.SetReadDeadline(t) }
 
 // Granted implements bench.Flow.
 func (f *flow) Granted() bench.Granted {
 	g := bench.Granted{SendBufferAsked: f.asked.SendBuffer, RecvBufferAsked: f.asked.RecvBuffer}
-	g.CongestionControl = socket.CongestionControl(f.conn)
-	g.SendBuffer, g.RecvBuffer = socket.Buffers(f.conn)
-	if f.spinner != nil {
-		g.Wait = bench.Spin
-	}
+	g.CongestionControl = socket.CongestionControl(f)
+	g.SendBuffer, g.RecvBuffer = socket.Buffers(f)
+	g.Path, g.Wait = f.means()
 	return g
 }
 
-// Traffic implements bench.Flow.
+// Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }
-
-// Close implements bench.Flow.
-func (f *flow) Close() error { return f.conn.Close() }

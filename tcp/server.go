@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tcpvsudp/bench"
-	"tcpvsudp/internal/clock"
 	"tcpvsudp/internal/socket"
 )
 
@@ -22,20 +21,6 @@ const headTimeout = 10 * time.Second
 
 // acceptPause is how long to wait after an accept that failed.
 const acceptPause = 10 * time.Millisecond
-
-// pooledBytes is the size of the blocks that are used again: a connection may be over after one message.
-const pooledBytes = 256 << 10
-
-var blocks = sync.Pool{New: func() any { return new([pooledBytes + 1]byte) }}
-
-// newBlock returns a block of some bytes, whole messages of size, and what gives it back.
-func newBlock(bytes, size int) (block []byte, release func()) {
-	if bytes != pooledBytes {
-		return bench.NewBlock(max(bytes/size, 1), size), func() {}
-	}
-	all := blocks.Get().(*[pooledBytes + 1]byte)
-	return all[:pooledBytes/size*size], func() { blocks.Put(all) }
-}
 
 // Server carries the flows of sessions, each on a connection of its own, and hands connections that begin
 // with something else than a message to Control.
@@ -49,7 +34,7 @@ type Server struct {
 
 	conns sync.WaitGroup
 	mu    sync.Mutex
-	open  map[net.Conn]struct{} // nil when closed
+	open  map[io.Closer]struct{} // nil when closed
 }
 
 // Listen binds addr, "host:port"; port 0 is any free one. Nothing is accepted before Serve.
@@ -63,7 +48,7 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 	// Of the files that a process may have open a half is for flows, and a part of the rest for others.
 	files := socket.FileLimit()
 	return &Server{listener: l, sessions: sessions, control: newHandoff(l.Addr()), strays: newStrays(files), room: int64(files / 2),
-		open: map[net.Conn]struct{}{}}, nil
+		open: map[io.Closer]struct{}{}}, nil
 }
 
 // Addr is the address that the server is bound to.
@@ -123,7 +108,19 @@ func (s *Server) remember(conn net.Conn) bool {
 	return true
 }
 
-func (s *Server) forget(conn net.Conn) {
+// exchange has the server hold the flow that a connection has become.
+func (s *Server) exchange(conn net.Conn, f *flow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		f.Close()
+		return
+	}
+	delete(s.open, conn)
+	s.open[f] = struct{}{}
+}
+
+func (s *Server) forget(conn io.Closer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, conn)
@@ -132,7 +129,8 @@ func (s *Server) forget(conn net.Conn) {
 
 // welcome finds out what a new connection is for.
 func (s *Server) welcome(conn *net.TCPConn) {
-	defer s.forget(conn)
+	held := io.Closer(conn)
+	defer func() { s.forget(held) }()
 	s.strays.add(conn)
 	handed := false
 	defer func() {
@@ -160,67 +158,28 @@ func (s *Server) welcome(conn *net.TCPConn) {
 	if !ok {
 		return
 	}
-	if in := s.sessions.Inbound("tcp", h, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()); in != nil {
-		s.serve(conn, in, head[:])
-	}
-}
-
-// serve carries one flow of a session, whose stream began with head.
-func (s *Server) serve(conn *net.TCPConn, in *bench.Inbound, head []byte) {
-	if !in.Attach(conn) {
+	in := s.sessions.Inbound("tcp", h, conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr())
+	if in == nil {
 		return
 	}
-	defer in.Detach()
 	s.strays.remove(conn)
 	defer s.flows.Add(-1)
 	if s.flows.Add(1) > s.room { // sessions may have more flows than the process files
 		return
 	}
-	_ = conn.SetReadDeadline(time.Time{}) // the session's end closes the connection
-	size := in.Size()
-	f := newFlow(conn, bench.Options{Wait: in.Wait()})
-	f.tail = append(f.tail, head...)
+	_ = conn.SetReadDeadline(time.Time{}) // the session's end closes the flow
+	o := in.Options()
+	if h.Kind != bench.Hello { // a flow of a single exchange
+		o.Brief, o.Block = true, in.Size()
+	}
+	if o.Congestion != "" {
+		_ = socket.AskCongestionControl(socket.Of(conn), o.Congestion) // refused: what is granted says so
+	}
+	f := newFlow(conn, o)
+	defer f.Close()
+	held = f
+	s.exchange(conn, f)
+	f.begin(head[:], in.Size())
 	f.traffic.RecvCalls = 2 // those of head
-	granted := f.Granted()
-	granted.Wait = bench.Block // head was waited for asleep
-	block, release := newBlock(in.BlockBytes(), size)
-	defer release()
-	for first := true; ; first = false {
-		n, err := f.Recv(block, size)
-		if err == nil && !first && f.spinner != nil {
-			granted.Wait = bench.Spin
-		}
-		if err != nil || !s.messages(f, in, block[:n*size], granted) {
-			break // the client is done, or gone: its session tells what has come
-		}
-	}
-	// By now the kernel has tuned the buffers.
-	if in.Enter() {
-		wait := granted.Wait
-		granted = f.Granted()
-		granted.Wait = wait
-		in.SetGranted(granted)
-		in.Leave()
-	}
-}
-
-// messages gives a block to its flow and sends back what that answers; it returns false when there is nothing
-// more to do.
-func (s *Server) messages(f *flow, in *bench.Inbound, block []byte, granted bench.Granted) bool {
-	if !in.Enter() {
-		return false
-	}
-	reply, start := in.Arrived(block, clock.Now())
-	var err error
-	if len(reply) > 0 {
-		_, err = f.Send(reply, in.Size())
-	}
-	in.SetGranted(granted)
-	in.Count(f.traffic)
-	in.Leave()
-	if start {
-		in.Pump(f) // what the client says meanwhile can wait: it only listens
-	}
-	f.traffic = bench.Traffic{}
-	return err == nil
+	in.Serve(f)
 }

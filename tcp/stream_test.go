@@ -55,13 +55,13 @@ func TestAnySplitOfTheStream(t *testing.T) {
 				}
 			}()
 			var got []byte
-			block := bench.NewBlock(room, size)
+			f.asked.Block = room * size
 			for len(got) < len(stream) {
-				n, err := f.Recv(block, size)
-				if err != nil || n < 1 || n > room {
-					t.Fatalf("pieces of %d into a block of %d: Recv = %d, %v", cut, room, n, err)
+				block, err := f.Recv(size)
+				if n := len(block) / size; err != nil || n < 1 || n > room || len(block)%size != 0 {
+					t.Fatalf("pieces of %d into a block of %d: Recv = %d bytes, %v", cut, room, len(block), err)
 				}
-				got = append(got, block[:n*size]...)
+				got = append(got, block...)
 			}
 			if !slices.Equal(got, stream) {
 				t.Fatalf("pieces of %d into a block of %d: the messages are not those that were sent", cut, room)
@@ -82,12 +82,11 @@ func TestDeadlineInTheMiddleOfAMessage(t *testing.T) {
 	if _, err := peer.Write(msg[:60]); err != nil {
 		t.Fatal(err)
 	}
-	block := bench.NewBlock(1, 100)
 	for range 2 {
 		_ = f.SetSendDeadline(time.Now().Add(20 * time.Millisecond))
 		_ = f.SetRecvDeadline(time.Now().Add(20 * time.Millisecond))
-		if n, err := f.Recv(block, 100); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatalf("Recv of 60 of 100 bytes = %d, %v", n, err)
+		if block, err := f.Recv(100); len(block) != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("Recv of 60 of 100 bytes = %d, %v", len(block), err)
 		}
 	}
 	if _, err := peer.Write(msg[60:]); err != nil {
@@ -95,8 +94,8 @@ func TestDeadlineInTheMiddleOfAMessage(t *testing.T) {
 	}
 	_ = f.SetSendDeadline(time.Now().Add(5 * time.Second))
 	_ = f.SetRecvDeadline(time.Now().Add(5 * time.Second))
-	if n, err := f.Recv(block, 100); n != 1 || err != nil || !slices.Equal(block, msg) {
-		t.Fatalf("Recv of the rest = %d, %v", n, err)
+	if block, err := f.Recv(100); err != nil || !slices.Equal(block, msg) {
+		t.Fatalf("Recv of the rest = %d bytes, %v", len(block), err)
 	}
 }
 
@@ -106,18 +105,18 @@ func TestEndOfTheStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	peer.Close()
-	block := bench.NewBlock(4, 100)
-	if n, err := f.Recv(block, 100); n != 1 || err != nil {
-		t.Fatalf("the whole message: %d, %v", n, err)
+	f.asked.Block = 400
+	if block, err := f.Recv(100); len(block) != 100 || err != nil {
+		t.Fatalf("the whole message: %d bytes, %v", len(block), err)
 	}
-	if n, err := f.Recv(block, 100); n != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("half a message and the end: %d, %v", n, err)
+	if block, err := f.Recv(100); len(block) != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("half a message and the end: %d bytes, %v", len(block), err)
 	}
 
 	f, peer = pair(t)
 	peer.Close()
-	if n, err := f.Recv(block, 100); n != 0 || !errors.Is(err, io.EOF) {
-		t.Errorf("the end: %d, %v", n, err)
+	if block, err := f.Recv(100); len(block) != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("the end: %d bytes, %v", len(block), err)
 	}
 }
 
@@ -128,13 +127,13 @@ func TestSendAfterAMessageInPart(t *testing.T) {
 	_ = f.SetRecvDeadline(time.Now().Add(50 * time.Millisecond))
 	const size = 1 << 20
 	block := bench.NewBlock(64, size) // more than the socket buffers hold
-	n, err := f.Send(block, size)
+	n, err := f.Send(block, size, false)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || n >= 64 {
 		t.Fatalf("Send to a peer that does not read = %d, %v", n, err)
 	}
 	_ = f.SetSendDeadline(time.Time{})
 	_ = f.SetRecvDeadline(time.Time{})
-	if _, err := f.Send(block[:size], size); f.broken && err == nil {
+	if _, err := f.Send(block[:size], size, false); f.broken && err == nil {
 		t.Error("Send after a message in part succeeded")
 	}
 }

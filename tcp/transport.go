@@ -39,6 +39,9 @@ func (Transport) Dial(ctx context.Context, addr string, o bench.Options) (bench.
 		conn.Close()
 		return nil, fmt.Errorf("dial tcp %s: set socket buffers: %w", addr, err)
 	}
+	if o.Congestion != "" {
+		_ = socket.AskCongestionControl(socket.Of(conn), o.Congestion) // refused: what is granted says so
+	}
 	if o.Brief {
 		_ = conn.SetLinger(0) // refused: the port stays in TIME_WAIT, no more
 	}

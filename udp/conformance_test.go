@@ -2,6 +2,7 @@ package udp
 
 import (
 	"net/netip"
+	"runtime"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -18,6 +19,7 @@ func TestConformance(t *testing.T) {
 			client := netip.MustParseAddr(loopback)
 			benchtest.Conformance(t, benchtest.Subject{
 				Transport: Transport{},
+				Fast:      runtime.GOOS == "linux",
 				Serve:     func(t *testing.T, sessions *bench.Table) string { return serve(t, client, sessions).Addr().String() },
 				Client:    client,
 			})

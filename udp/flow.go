@@ -9,40 +9,52 @@ import (
 	"tcpvsudp/internal/socket"
 )
 
-// flow sends and receives a message a datagram. A later fast path is chosen in newFlow, when the flow is
-// opened, and changes read and write alone.
+// flow sends and receives a message a datagram.
 type flow struct {
-	conn    *net.UDPConn
+	datagrams
 	asked   bench.Options
-	spinner *socket.Spinner // nil to sleep
 	traffic bench.Traffic
+}
+
+// datagrams is the way to a connected socket. One goroutine may send while another receives.
+type datagrams interface {
+	socket.Handle
+	// send sends the messages of block, a datagram each, and returns how many it sent. With an error that is of one message
+	// alone, n counts those ahead of it.
+	send(block []byte, size int) (n, calls int, err error)
+	// recv waits for a datagram at least and returns those of size bytes, which may be none, and counts in t what it did.
+	recv(size int, t *bench.Traffic) (block []byte, err error)
+	// batch is how many messages send takes at once.
+	batch(size int) int
+	// means tells how it sends, receives and waits.
+	means() (bench.Path, bench.Wait, bench.Offload)
 }
 
 var _ bench.Flow = (*flow)(nil)
 
+// newFlow chooses the way to conn's socket.
 func newFlow(conn *net.UDPConn, o bench.Options) *flow {
-	f := &flow{conn: conn, asked: o}
-	if o.Wait == bench.Spin {
-		f.spinner = socket.NewSpinner(conn)
+	f := &flow{asked: o}
+	if !o.Portable {
+		f.datagrams = fast(conn, o)
+	}
+	if f.datagrams == nil {
+		f.datagrams = portable(conn, o)
 	}
 	return f
 }
 
 // Send implements bench.Flow.
-func (f *flow) Send(block []byte, size int) (n int, err error) {
-	for off := 0; off < len(block); off += size {
-		f.traffic.SendCalls++
-		if _, err := f.conn.Write(block[off : off+size]); err != nil {
-			return n, sendError(err)
-		}
-		n++
-	}
-	return n, nil
+func (f *flow) Send(block []byte, size int, _ bool) (n int, err error) {
+	n, calls, err := f.send(block, size)
+	f.traffic.SendCalls += uint64(calls)
+	return n, sendError(err)
 }
 
 // sendError says what err, of a send, means to the runner.
 func sendError(err error) error {
 	switch {
+	case err == nil:
 	case socket.IsQueueFull(err):
 		return fmt.Errorf("%w: %w", bench.ErrSendQueueFull, err)
 	case socket.IsUnreachable(err):
@@ -53,54 +65,42 @@ func sendError(err error) error {
 	return err
 }
 
+// Batch implements bench.Sender.
+func (f *flow) Batch(size int) int {
+	if f.asked.Batch > 0 {
+		return f.asked.Batch
+	}
+	return f.batch(size)
+}
+
 // Recv implements bench.Flow.
-func (f *flow) Recv(block []byte, size int) (n int, err error) {
+func (f *flow) Recv(size int) ([]byte, error) {
 	for {
-		got, err := f.read(block[:size+1]) // the spare byte shows a datagram that is too long
+		block, err := f.recv(size, &f.traffic)
 		switch {
-		case got > size || socket.IsCut(err):
-			f.traffic.Truncated++
+		case err == nil && len(block) > 0:
+			return block, nil
 		case socket.IsUnreachable(err) || socket.IsTooLong(err) && !f.asked.DontFragment:
 			// News from the way of a message that was sent earlier, and is lost: others may still come.
 		case err != nil:
-			return 0, sendError(err)
-		case got < size:
-			f.traffic.Malformed++
-		default:
-			return 1, nil
+			return nil, sendError(err)
 		}
 	}
 }
 
-func (f *flow) read(buf []byte) (int, error) {
-	if err := f.spinner.Await(); err != nil {
-		return 0, err
-	}
-	n, err := f.conn.Read(buf)
-	if n > 0 {
-		f.traffic.RecvCalls++
-	}
-	return n, err
-}
-
 // SetSendDeadline implements bench.Flow.
-func (f *flow) SetSendDeadline(t time.Time) error { return f.conn.SetWriteDeadline(t) }
+func (f *flow) SetSendDeadline(t time.Time) error { return f.SetWriteDeadline(t) }
 
 // SetRecvDeadline implements bench.Flow.
-func (f *flow) SetRecvDeadline(t time.Time) error { return f.conn.SetReadDeadline(t) }
+func (f *flow) SetRecvDeadline(t time.Time) error { return f.SetReadDeadline(t) }
 
 // Granted implements bench.Flow.
 func (f *flow) Granted() bench.Granted {
 	g := bench.Granted{SendBufferAsked: f.asked.SendBuffer, RecvBufferAsked: f.asked.RecvBuffer}
-	g.SendBuffer, g.RecvBuffer = socket.Buffers(f.conn)
-	if f.spinner != nil {
-		g.Wait = bench.Spin
-	}
+	g.SendBuffer, g.RecvBuffer = socket.Buffers(f)
+	g.Path, g.Wait, g.Offload = f.means()
 	return g
 }
 
-// Traffic implements bench.Flow.
+// Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }
-
-// Close implements bench.Flow.
-func (f *flow) Close() error { return f.conn.Close() }

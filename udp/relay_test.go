@@ -135,7 +135,7 @@ func TestRelaySwapsNeighbours(t *testing.T) {
 // The one-way workload is counted at the server.
 func TestRelayAndThroughput(t *testing.T) {
 	plan := pacedPlan()
-	plan.Workloads, plan.Duration = []string{"throughput"}, 50*time.Millisecond
+	plan.Workloads, plan.Batches, plan.Duration = []string{"throughput"}, []int{0}, 50*time.Millisecond
 	dropped, doubled := uint64(0), uint64(0)
 	got := measure(t, plan, func(up bool, n int, msg []byte) [][]byte {
 		switch {
@@ -225,7 +225,7 @@ func TestFlowSortsDatagrams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := f.Send(bench.NewBlock(1, 64), 64); err != nil {
+	if _, err := f.Send(bench.NewBlock(1, 64), 64, false); err != nil {
 		t.Fatal(err)
 	}
 	_, client, err := peer.ReadFromUDPAddrPort(make([]byte, 64))
@@ -239,8 +239,8 @@ func TestFlowSortsDatagrams(t *testing.T) {
 	}
 	_ = f.SetSendDeadline(time.Now().Add(5 * time.Second))
 	_ = f.SetRecvDeadline(time.Now().Add(5 * time.Second))
-	if n, err := f.Recv(bench.NewBlock(1, 64), 64); n != 1 || err != nil {
-		t.Fatalf("Recv = %d, %v", n, err)
+	if block, err := f.Recv(64); len(block) != 64 || err != nil {
+		t.Fatalf("Recv = %d bytes, %v", len(block), err)
 	}
 	if got := f.Traffic(); got.Truncated != 2 || got.Malformed != 2 {
 		t.Errorf("%+v, want 2 truncated and 2 malformed", got)
@@ -258,9 +258,10 @@ func unknown() map[string][]byte {
 func TestUnknownDatagramsAllocateNothing(t *testing.T) {
 	sessions := bench.NewTable(bench.DefaultLimits())
 	s := serve(t, netip.MustParseAddr("127.0.0.1"), sessions)
-	from := netip.MustParseAddrPort("192.0.2.1:7")
+	m := mail{from: netip.MustParseAddrPort("192.0.2.1:7")}
 	for name, msg := range unknown() {
-		if n := testing.AllocsPerRun(1000, func() { s.datagram(msg, from, bench.Granted{}) }); n != 0 {
+		m.bytes = msg
+		if n := testing.AllocsPerRun(1000, func() { s.datagrams(nil, m, bench.Granted{}) }); n != 0 {
 			t.Errorf("a datagram %s: %v allocations", name, n)
 		}
 	}
@@ -271,12 +272,13 @@ func TestUnknownDatagramsAllocateNothing(t *testing.T) {
 
 func BenchmarkUnknownDatagram(b *testing.B) {
 	s := &Server{sessions: bench.NewTable(bench.DefaultLimits())}
-	from := netip.MustParseAddrPort("192.0.2.1:7")
+	m := mail{from: netip.MustParseAddrPort("192.0.2.1:7")}
 	for name, msg := range unknown() {
+		m.bytes = msg
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				s.datagram(msg, from, bench.Granted{})
+				s.datagrams(nil, m, bench.Granted{})
 			}
 		})
 	}

@@ -14,23 +14,63 @@ import (
 	"tcpvsudp/internal/socket"
 )
 
-// Server carries the flows of sessions, all on one socket. A datagram that belongs to no session, or comes
+// Server carries the flows of sessions on one port. A datagram that belongs to no session, or comes
 // from another address than its session's, is dropped in silence: no state is made for it and nothing is
 // sent.
+//
+// What comes to the port is sorted by its headers. A flow that greets may get a socket of its own there, connected to
+// its client, to which the kernel then brings what that client sends, as a TCP server's accept does.
 type Server struct {
-	conn     *net.UDPConn
+	addr     netip.AddrPort
 	sessions *bench.Table
-	spinner  *socket.Spinner
-	spinning func() bool // sessions.Spinning
-	serving  sync.Mutex  // held by Serve
-	sources  sync.WaitGroup
+	doors    []door
+	serving  sync.Mutex     // held by Serve
+	running  sync.WaitGroup // sources and flows
+
+	mu     sync.Mutex
+	open   map[*flow]struct{} // nil when closed
+	gone   uint64             // the datagrams that closed flows' sockets have dropped
+	adopts bool
 
 	malformed, foreign atomic.Uint64
 }
 
+// door is a socket that datagrams of anybody come to.
+type door interface {
+	socket.Handle
+	// receive waits for datagrams and calls deliver for each, or for several of one sender which the kernel has joined. With
+	// segment not 0, they are of segment bytes each, but for the last, which may be shorter.
+	receive(spin func() bool, deliver func(m mail)) error
+	// reply sends the messages of block to who sent the datagrams that are being delivered.
+	reply(block []byte, size int, m mail) (calls int)
+	// sender sends to who sent those, for as long as it is wanted.
+	sender(m mail) bench.Sender
+	// granted is what the kernel gave.
+	granted() bench.Granted
+}
+
+// mail is what a door delivers: bytes until deliver returns.
+type mail struct {
+	bytes   []byte
+	segment int
+	cut     bool
+	from    netip.AddrPort
+	name    *socket.Name // from, where the door has it so
+}
+
 // Listen binds addr, "host:port"; port 0 is any free one. Nothing is read before Serve.
 func Listen(addr string, sessions *bench.Table) (*Server, error) {
-	var config net.ListenConfig
+	s := &Server{sessions: sessions, open: map[*flow]struct{}{}}
+	var err error
+	if s.doors, s.addr, err = doors(addr); err != nil {
+		return nil, err
+	}
+	s.adopts = canAdopt(s.doors)
+	return s, nil
+}
+
+// listen opens a socket on addr.
+func listen(config net.ListenConfig, addr string) (*net.UDPConn, error) {
 	c, err := config.ListenPacket(context.Background(), "udp", addr)
 	if err != nil {
 		return nil, err // a *net.OpError: it says "listen udp <addr>"
@@ -41,116 +81,167 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 		return nil, fmt.Errorf("listen udp %s: set socket buffers: %w", addr, err)
 	}
 	_ = socket.Fragment(conn, true) // refused: the platform's own way is as good as any
-	return &Server{conn: conn, sessions: sessions, spinner: socket.NewSpinner(conn), spinning: sessions.Spinning}, nil
+	return conn, nil
 }
 
 // Addr is the address that the server is bound to.
-func (s *Server) Addr() netip.AddrPort { return s.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+func (s *Server) Addr() netip.AddrPort { return s.addr }
 
 // Dropped returns how many datagrams were no messages, and how many belonged to no session.
 func (s *Server) Dropped() (malformed, foreign uint64) {
 	return s.malformed.Load(), s.foreign.Load()
 }
 
-// Overflowed returns how many datagrams were dropped because the socket's receive buffer was full; known is false where
+// Overflowed returns how many datagrams were dropped because a receive buffer was full; known is false where
 // that can't be told.
-func (s *Server) Overflowed() (dropped uint64, known bool) { return socket.Overflowed(s.conn) }
+func (s *Server) Overflowed() (dropped uint64, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dropped = s.gone
+	for _, d := range s.doors {
+		n, ok := socket.Overflowed(d)
+		dropped, known = dropped+n, known || ok
+	}
+	for f := range s.open {
+		n, _ := socket.Overflowed(f)
+		dropped += n
+	}
+	return dropped, known
+}
 
 // Serve reads datagrams until Close, and then returns nil.
 func (s *Server) Serve() error {
 	s.serving.Lock()
 	defer s.serving.Unlock()
-	granted := bench.Granted{RecvBufferAsked: recvBuffer}
-	granted.SendBuffer, granted.RecvBuffer = socket.Buffers(s.conn)
-	buf := bench.NewBlock(1, MaxMessage)
-	buf = buf[:cap(buf)]
-	for {
-		n, from, err := s.read(buf)
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		case err != nil:
-			// Of an earlier reply that nobody wanted, or a datagram too long for anyone: others still come.
-			s.malformed.Add(1)
-			continue
-		}
-		s.datagram(buf[:n], from, granted)
+	var all sync.WaitGroup
+	spinning := s.sessions.Spinning
+	for _, d := range s.doors {
+		all.Go(func() {
+			granted := d.granted()
+			deliver := func(m mail) { s.datagrams(d, m, granted) }
+			for {
+				switch err := d.receive(spinning, deliver); {
+				case errors.Is(err, net.ErrClosed):
+					return
+				case err != nil:
+					// Of an earlier reply that nobody wanted, or a datagram too long for anyone: others still come.
+					s.malformed.Add(1)
+				}
+			}
+		})
 	}
+	all.Wait()
+	return nil
 }
 
-// read waits for a datagram: asleep, unless a session wants the receivers to spin.
-func (s *Server) read(buf []byte) (int, netip.AddrPort, error) {
-	if err := s.spinner.AwaitWhile(s.spinning); err != nil {
-		return 0, netip.AddrPort{}, err
-	}
-	return s.conn.ReadFromUDPAddrPort(buf)
-}
-
-// datagram gives one datagram to its flow and sends back what that answers.
-func (s *Server) datagram(msg []byte, from netip.AddrPort, granted bench.Granted) {
-	h, ok := bench.ParseHeader(msg)
+// datagrams gives what has come to a door to its flow and sends back what that answers.
+func (s *Server) datagrams(d door, m mail, granted bench.Granted) {
+	h, ok := bench.ParseHeader(m.bytes)
 	if !ok {
-		s.malformed.Add(1)
+		s.drop(&s.malformed, m)
 		return
 	}
-	in := s.sessions.Inbound("udp", h, from.Addr())
+	in := s.sessions.Inbound("udp", h, m.from.Addr())
 	if in == nil || !in.Enter() {
-		s.foreign.Add(1)
+		s.drop(&s.foreign, m)
 		return
+	}
+	if h.Kind == bench.Hello && s.adopts && !in.Options().Many && !in.Options().Portable {
+		s.adopt(in, m.from) // ahead of the answer, after which the flow's messages come
 	}
 	traffic := bench.Traffic{RecvCalls: 1}
 	start := false
-	switch size := in.Size(); {
-	case len(msg) > size:
-		traffic.Truncated++
-	case len(msg) < size:
-		traffic.Malformed++
-	default:
+	size := in.Size()
+	if block := whole(m.bytes, m.segment, size, m.cut, &traffic); len(block) > 0 {
 		var reply []byte
-		if reply, start = in.Arrived(msg, clock.Now()); len(reply) > 0 {
-			traffic.SendCalls++
-			_, _ = s.conn.WriteToUDPAddrPort(reply, from) // what is not sent is lost, and the client counts it
+		if reply, start = in.Arrived(block, clock.Now()); len(reply) > 0 {
+			traffic.SendCalls += uint64(d.reply(reply, size, m)) // what is not sent is lost, and the client counts it
 		}
 	}
-	if in.Wait() == bench.Spin && s.spinner != nil {
-		granted.Wait = bench.Spin
+	if in.Wait() == bench.Block {
+		granted.Wait = bench.Block
 	}
 	in.SetGranted(granted)
 	in.Count(traffic)
 	in.Leave()
 	if start {
-		// from is the session's address, or there would be no flow.
-		s.sources.Go(func() { in.Pump(&sender{conn: s.conn, to: from}) })
+		// m.from is the session's address, or there would be no flow.
+		to := d.sender(m)
+		s.running.Go(func() { in.Pump(to) })
 	}
 }
 
-// sender sends to one address on a socket that others use too.
-type sender struct {
-	conn    *net.UDPConn
-	to      netip.AddrPort
-	traffic bench.Traffic
+// drop counts what is thrown away.
+func (s *Server) drop(as *atomic.Uint64, m mail) {
+	n := 1
+	if m.segment > 0 {
+		n = (len(m.bytes) + m.segment - 1) / m.segment
+	}
+	as.Add(uint64(n))
+}
+
+// adopt gives the flow, whose client is at from, a socket of its own.
+func (s *Server) adopt(in *bench.Inbound, from netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil || len(s.open) >= maxAdopted {
+		return
+	}
+	f, err := connected(s.addr, from, in.Options())
+	if err != nil {
+		return // the door goes on
+	}
+	s.open[f] = struct{}{}
+	s.running.Go(func() {
+		in.Serve(tolerant{f})
+		dropped, _ := socket.Overflowed(f)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.gone += dropped
+		delete(s.open, f)
+		f.Close()
+	})
+}
+
+// maxAdopted is how many flows have a socket of their own, and a thread that waits on it.
+const maxAdopted = 128
+
+// tolerant is a flow that goes on when it hears that a message which it sent was not wanted: others may still be.
+type tolerant struct{ *flow }
+
+// Recv implements bench.Flow.
+func (t tolerant) Recv(size int) ([]byte, error) {
+	for {
+		block, err := t.flow.Recv(size)
+		if !socket.IsRefused(err) {
+			return block, err
+		}
+	}
 }
 
 // Send implements bench.Sender.
-func (s *sender) Send(block []byte, size int) (n int, err error) {
-	for off := 0; off < len(block); off += size {
-		s.traffic.SendCalls++
-		if _, err := s.conn.WriteToUDPAddrPort(block[off:off+size], s.to); err != nil {
-			return n, sendError(err)
-		}
-		n++
+func (t tolerant) Send(block []byte, size int, more bool) (int, error) {
+	n, err := t.flow.Send(block, size, more)
+	if socket.IsRefused(err) {
+		err = fmt.Errorf("%w: %w", bench.ErrUnreachable, err)
 	}
-	return n, nil
+	return n, err
 }
 
-// Traffic implements bench.Sender.
-func (s *sender) Traffic() bench.Traffic { return s.traffic }
-
-// Close stops the server; it returns when Serve has, and all sources.
+// Close stops the server; it returns when Serve has, and all sources and flows.
 func (s *Server) Close() error {
-	err := s.conn.Close()
+	var errs []error
+	for _, d := range s.doors {
+		errs = append(errs, d.Close())
+	}
 	s.serving.Lock()
 	defer s.serving.Unlock()
-	s.sources.Wait()
-	return err
+	s.mu.Lock()
+	for f := range s.open {
+		f.Close()
+	}
+	s.open = nil
+	s.mu.Unlock()
+	s.running.Wait()
+	return errors.Join(errs...)
 }

@@ -16,20 +16,46 @@ type bed struct {
 	Subject
 	t        *testing.T
 	wait     bench.Wait
+	variant  variant
 	sessions *bench.Table
 	addr     string
+	greeted  map[bench.Flow]bool
 }
 
-func newBed(t *testing.T, s Subject, wait bench.Wait) *bed {
+// variant is one of the ways in which a transport may carry a flow.
+type variant struct {
+	name string
+	fast bench.Fast
+	many bool // so many flows that none has a thread of its own
+	// greets sends a hello before anything else, as a flow does that is to last.
+	greets bool
+	// spins has it tested with spinning receivers too.
+	spins bool
+}
+
+var variants = []variant{
+	{name: "portable", fast: bench.Fast{Portable: true}, spins: true},
+	{name: "one by one", fast: bench.Fast{Batch: 1}, greets: true, spins: true},
+	{name: "batches", fast: bench.Fast{NoOffload: true}, greets: true},
+	{name: "offload", greets: true, spins: true},
+	{name: "many", many: true, greets: true, spins: true},
+	{name: "brief"},
+}
+
+func newBed(t *testing.T, s Subject, v variant, wait bench.Wait) *bed {
 	sessions := bench.NewTable(bench.DefaultLimits())
-	return &bed{Subject: s, t: t, wait: wait, sessions: sessions, addr: s.Serve(t, sessions)}
+	return &bed{Subject: s, t: t, wait: wait, variant: v, sessions: sessions, addr: s.Serve(t, sessions), greeted: map[bench.Flow]bool{}}
 }
 
 // agree makes a session.
 func (b *bed) agree(mode bench.Mode, size, flows int) *bench.Session {
 	b.t.Helper()
+	if b.variant.many {
+		flows += bench.OwnThreads
+	}
 	s, err := b.sessions.Agree(context.Background(), bench.Spec{
 		Proto: b.Transport.Name(), Mode: mode, Size: size, Flows: flows, Wait: b.wait, Duration: time.Minute, Verify: true,
+		Fast: b.variant.fast,
 	}, b.Client, "")
 	if err != nil {
 		b.t.Fatal(err)
@@ -41,7 +67,9 @@ func (b *bed) agree(mode bench.Mode, size, flows int) *bench.Session {
 // dial opens a flow that ends with the test and gives up after patience.
 func (b *bed) dial() bench.Flow {
 	b.t.Helper()
-	f, err := b.Transport.Dial(context.Background(), b.addr, bench.Options{Wait: b.wait})
+	f, err := b.Transport.Dial(context.Background(), b.addr, bench.Options{
+		Wait: b.wait, Block: 1 << 16, Many: b.variant.many, Fast: b.variant.fast,
+	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -75,22 +103,40 @@ func (b *bed) block(s *bench.Session, flow uint32, seq uint64, n int) []byte {
 
 func (b *bed) send(f bench.Flow, block []byte, size int) {
 	b.t.Helper()
-	if n, err := f.Send(block, size); err != nil || n != len(block)/size {
+	b.greet(f, block, size)
+	if n, err := f.Send(block, size, false); err != nil || n != len(block)/size {
 		b.t.Fatalf("Send = %d, %v; want %d messages", n, err, len(block)/size)
 	}
 }
 
-// recv receives exactly n messages, in however many calls, into a block of room messages.
-func (b *bed) recv(f bench.Flow, n, room, size int) []byte {
+// greet says hello on a flow that sends for the first time, for the session and flow that block is of, if there is one, and takes
+// the answer.
+func (b *bed) greet(f bench.Flow, block []byte, size int) {
+	b.t.Helper()
+	h, ok := bench.ParseHeader(block)
+	if !b.variant.greets || !ok || h.Kind != bench.Request || b.greeted[f] || b.sessions.Inbound(b.Transport.Name(), h, b.Client) == nil {
+		return
+	}
+	b.greeted[f] = true
+	hello := append([]byte(nil), block[:size]...)
+	h.Kind, h.Seq = bench.Hello, bench.WarmUp
+	h.Put(hello)
+	if _, err := f.Send(hello, size, false); err != nil {
+		b.t.Fatal(err)
+	}
+	b.recv(f, 1, size)
+}
+
+// recv receives exactly n messages, in however many calls.
+func (b *bed) recv(f bench.Flow, n, size int) []byte {
 	b.t.Helper()
 	var all []byte
-	block := bench.NewBlock(room, size)
 	for len(all) < n*size {
-		got, err := f.Recv(block, size)
-		if err != nil || got < 1 || got > room {
-			b.t.Fatalf("Recv = %d, %v after %d of %d messages", got, err, len(all)/size, n)
+		block, err := f.Recv(size)
+		if err != nil || len(block) == 0 || len(block)%size != 0 {
+			b.t.Fatalf("Recv = %d bytes, %v after %d of %d messages", len(block), err, len(all)/size, n)
 		}
-		all = append(all, block[:got*size]...)
+		all = append(all, block...)
 	}
 	if len(all) != n*size {
 		b.t.Fatalf("received %d messages, want %d", len(all)/size, n)
@@ -128,15 +174,16 @@ func (b *bed) wantReplies(replies, requests []byte, size int) {
 func (b *bed) wantSilence(f bench.Flow, size int) {
 	b.t.Helper()
 	deadline(b.t, f, silence)
-	n, err := f.Recv(bench.NewBlock(1, size), size)
-	if n != 0 || err == nil {
-		b.t.Fatalf("Recv = %d, %v; want silence", n, err)
+	block, err := f.Recv(size)
+	if len(block) != 0 || err == nil {
+		b.t.Fatalf("Recv = %d bytes, %v; want silence", len(block), err)
 	}
 }
 
 // settle ends the session and returns its account.
 func (b *bed) settle(s *bench.Session, sent ...uint64) bench.Account {
 	b.t.Helper()
+	sent = append(sent, make([]uint64, s.Spec.FlowCount()-len(sent))...)
 	a, err := b.sessions.Settle(context.Background(), s.ID, bench.Settlement{Sent: sent, Tmax: silence, Quiet: time.Millisecond})
 	if err != nil {
 		b.t.Fatal(err)

@@ -127,7 +127,7 @@ type fakeSource struct {
 // sourceGap is how long a source takes for a message.
 const sourceGap = time.Millisecond
 
-func (s *fakeSource) Send(block []byte, size int) (n int, err error) {
+func (s *fakeSource) Send(block []byte, size int, _ bool) (n int, err error) {
 	for off := 0; off < len(block); off += size {
 		time.Sleep(sourceGap)
 		s.network.carry(false, block[off:off+size], s.to.deliver)
@@ -136,6 +136,8 @@ func (s *fakeSource) Send(block []byte, size int) (n int, err error) {
 	}
 	return n, nil
 }
+
+func (s *fakeSource) Batch(int) int { return 1 }
 
 func (s *fakeSource) Traffic() bench.Traffic { return s.traffic }
 
@@ -154,7 +156,7 @@ type fakeFlow struct {
 	traffic        bench.Traffic
 }
 
-func (f *fakeFlow) Send(block []byte, size int) (n int, err error) {
+func (f *fakeFlow) Send(block []byte, size int, _ bool) (n int, err error) {
 	if err := f.usable(&f.sendBy); err != nil {
 		return 0, err
 	}
@@ -181,13 +183,13 @@ func (f *fakeFlow) deliver(msg []byte) {
 	}
 }
 
-func (f *fakeFlow) Recv(block []byte, size int) (n int, err error) {
+func (f *fakeFlow) Recv(size int) ([]byte, error) {
 	for {
 		if err := f.usable(&f.recvBy); err != nil {
-			return 0, err
+			return nil, err
 		}
-		if n := f.take(block, size); n > 0 {
-			return n, nil
+		if block := f.take(size); len(block) > 0 {
+			return block, nil
 		}
 		f.mu.Lock()
 		deadline, moved := f.recvBy, f.moved
@@ -207,20 +209,19 @@ func (f *fakeFlow) Recv(block []byte, size int) (n int, err error) {
 	}
 }
 
-// take moves what fits from the inbox to block.
-func (f *fakeFlow) take(block []byte, size int) (n int) {
+// take empties the inbox.
+func (f *fakeFlow) take(size int) (block []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.inbox) > 0 && (n+1)*size <= len(block) {
-		if len(f.inbox[0]) == size {
-			copy(block[n*size:], f.inbox[0])
-			n++
+	for _, msg := range f.inbox {
+		if len(msg) == size {
+			block = append(block, msg...)
 		} else {
 			f.traffic.Malformed++
 		}
-		f.inbox = f.inbox[1:]
 	}
-	return n
+	f.inbox = nil
+	return block
 }
 
 // usable returns the error that a call with that deadline must end with.
@@ -255,6 +256,8 @@ func (f *fakeFlow) SetRecvDeadline(t time.Time) error {
 }
 
 func (f *fakeFlow) Granted() bench.Granted { return bench.Granted{} }
+
+func (f *fakeFlow) Batch(int) int { return 1 }
 
 func (f *fakeFlow) Traffic() bench.Traffic { return f.traffic }
 

@@ -216,7 +216,7 @@ func TestTwoClientsAtOnce(t *testing.T) {
 				_, cpu := runHere(t, addr, "server_cpu_s", "--workload", "latency,throughput", "--size", "64", "--trials", "5", "--duration", "50ms")
 				mu.Lock()
 				defer mu.Unlock()
-				if len(cpu) != 20 {
+				if len(cpu) != 30 {
 					t.Errorf("exclusive %v: %d trials", exclusive, len(cpu))
 				}
 				for _, c := range cpu {

@@ -25,6 +25,12 @@ func planFlags(f *pflag.FlagSet, plan *bench.Plan) {
 	f.IntVar(&plan.Trials, "trials", plan.Trials, "trials for every workload, size and transport")
 	f.Float64Var(&plan.Rate, "rate", plan.Rate, "messages/s of the paced workload, all flows together")
 	f.Var((*waiting)(&plan.Wait), "wait", "how receivers wait: block (sleep) or spin (ask without end)")
+	f.Var((*batches)(&plan.Batches), "batch", "messages that throughput gives to the kernel at once: numbers, or auto for as many as serve best")
+	f.Var((*switched)(&plan.NoOffload), "offload", "segmentation offload of UDP (UDP_SEGMENT, UDP_GRO) for batches: auto or off")
+	f.StringSliceVar(&plan.Congestion, "cc", plan.Congestion, "congestion control of TCP, one or several to compare; \"default\" is the system's")
+	f.StringVar((*string)(&plan.Pin), "pin", string(plan.Pin), "processors of the two ends: apart, same, none, or lists of the client's and the server's like 0-3:4-7")
+	f.Var((*stamping)(&plan.StampEach), "stamp", "for what throughput reads the clock when it sends: every block, or every message")
+	f.BoolVar(&plan.Portable, "portable", plan.Portable, "use the sockets that Go has on every system, not this one's fast paths")
 	f.BoolVar(&plan.DontFragment, "df", plan.DontFragment, "fail when a UDP message does not fit into one packet of the path; else it is fragmented")
 	f.BoolVar(&plan.Verify, "verify", plan.Verify, "check every byte of every message")
 	f.Uint64Var(&plan.Seed, "seed", plan.Seed, "decides the order of trials; 0 draws one, which is recorded")
@@ -85,6 +91,67 @@ func (c *counts) String() string {
 		words[i] = strconv.Itoa(n)
 	}
 	return strings.Join(words, ",")
+}
+
+// batches is a list of numbers of messages; auto is 0.
+type batches []int
+
+func (b *batches) Set(text string) error {
+	var list []int
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		switch {
+		case strings.TrimSpace(word) == "auto":
+			n = 0
+		case err != nil || n < 1:
+			return fmt.Errorf("%q is no number of messages: use auto, a number from 1 on, or a list like 1,64,auto", word)
+		}
+		list = append(list, n)
+	}
+	*b = list
+	return nil
+}
+
+func (b *batches) Type() string { return "numbers" }
+
+func (b *batches) String() string {
+	words := make([]string, len(*b))
+	for i, n := range *b {
+		words[i] = strconv.Itoa(n)
+		if n == 0 {
+			words[i] = "auto"
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// switched is what is off as a flag of two words: auto and off.
+type switched bool
+
+func (s *switched) Set(text string) error { return oneOf((*bool)(s), text, "auto", "off") }
+func (s *switched) Type() string          { return "auto|off" }
+func (s *switched) String() string        { return wordOf(bool(*s), "auto", "off") }
+
+// stamping is whether every message is stamped as a flag.
+type stamping bool
+
+func (s *stamping) Set(text string) error { return oneOf((*bool)(s), text, "block", "message") }
+func (s *stamping) Type() string          { return "block|message" }
+func (s *stamping) String() string        { return wordOf(bool(*s), "block", "message") }
+
+func oneOf(b *bool, text, no, yes string) error {
+	if text != no && text != yes {
+		return fmt.Errorf("%q: use %s or %s", text, no, yes)
+	}
+	*b = text == yes
+	return nil
+}
+
+func wordOf(b bool, no, yes string) string {
+	if b {
+		return yes
+	}
+	return no
 }
 
 // byteCount is a number of bytes with a unit: 64, 16KiB, 1GB.

@@ -41,7 +41,7 @@ func TestAcrossACable(t *testing.T) {
 		t.Error(out)
 	}
 	rows := n.trials()
-	if len(rows) != 48 {
+	if len(rows) != 72 {
 		t.Errorf("%d trials", len(rows))
 	}
 	n.wantSane(rows)
@@ -207,7 +207,7 @@ func TestServerKilledAndStartedAgain(t *testing.T) {
 			again++
 		}
 	}
-	if len(rows) != 16 || again != 1 || !strings.Contains(out, "1 trial was measured again") {
+	if len(rows) != 24 || again != 1 || !strings.Contains(out, "1 trial was measured again") {
 		t.Errorf("%d trials, %d of them measured again\n%s", len(rows), again, out)
 	}
 }
@@ -243,7 +243,7 @@ func TestCableOutForTwoSeconds(t *testing.T) {
 	}
 	n := twoHosts(t)
 	n.serve()
-	client := n.run("--workload", "latency,throughput", "--direction", "up,down", "--size", "200", "--duration", "2s", "--trials", "1")
+	client := n.run("--workload", "latency,throughput", "--direction", "up,down", "--size", "200", "--batch", "auto", "--duration", "2s", "--trials", "1")
 	var cuts sync.WaitGroup
 	defer cuts.Wait()
 	stop := make(chan struct{})
@@ -294,7 +294,7 @@ func TestCableOutForGood(t *testing.T) {
 		if took := time.Since(start); took > 40*time.Second {
 			t.Errorf("it took %v to notice", took)
 		}
-		if !regexp.MustCompile(`the server is lost: no answer from 192.0.2.1:2121 for \d+s|reach|no answer to 5 hellos|unreachable`).MatchString(out) || !regexp.MustCompile(`\d+ of 400 trials kept`).MatchString(out) {
+		if !regexp.MustCompile(`the server is lost: no answer from 192.0.2.1:2121 for \d+s|reach|no answer to 5 hellos|unreachable`).MatchString(out) || !regexp.MustCompile(`\d+ of 600 trials kept`).MatchString(out) {
 			t.Errorf("cable out at the %s: %s", end, out)
 		}
 	}

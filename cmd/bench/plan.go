@@ -35,12 +35,12 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 	}
 	table := report.Table{
 		Title:  "Plan",
-		Header: []string{"workload", "transports", "size, B", "flows", "direction", "trials"},
+		Header: []string{"workload", "transports", "size, B", "flows", "direction", "batch", "cc of tcp", "trials"},
 		Text:   2,
 	}
 	for _, c := range cells {
 		table.Rows = append(table.Rows, []string{
-			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), c.Direction, fmt.Sprint(c.Trials),
+			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), c.Direction, c.Batch, c.Congestion, fmt.Sprint(c.Trials),
 		})
 	}
 	if err := table.Render(w, format == report.Markdown); err != nil {

@@ -148,6 +148,12 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 	if o.server != "" && o.ipv6 {
 		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
 	}
+	for i, name := range o.plan.Congestion {
+		if name = strings.TrimSpace(name); name == "default" {
+			name = ""
+		}
+		o.plan.Congestion[i] = name
+	}
 	format, err := report.ParseFormat(o.format)
 	for _, list := range [][]string{o.plan.Protos, o.plan.Workloads} {
 		for i, word := range list {

@@ -31,18 +31,18 @@ var arrows = map[string]map[string]string{
 	},
 	"tcp": {
 		"bench":           "the contract that it satisfies",
-		"internal/clock":  "when a block arrived",
 		"internal/socket": "what package net does not show",
 	},
 	"udp": {
 		"bench":           "the contract that it satisfies",
-		"internal/clock":  "when a block arrived",
+		"internal/clock":  "when a datagram arrived at a socket of all",
 		"internal/socket": "what package net does not show",
 	},
 	"bench": {
 		"results":        "the records that a trial becomes",
 		"internal/clock": "pacing, stamping",
 		"internal/host":  "CPU time",
+		"internal/cpu":   "which processor a flow runs on",
 	},
 	"bench/benchtest": {
 		"bench":          "the contract that it checks",
@@ -64,7 +64,8 @@ var arrows = map[string]map[string]string{
 	"internal/child":  {},
 	"internal/clock":  {},
 	"internal/host":   {},
-	"internal/socket": {},
+	"internal/cpu":    {},
+	"internal/socket": {"internal/clock": "deadlines of those who wait by themselves"},
 	"internal/house":  {},
 	"internal/netns":  {},
 }
@@ -142,7 +143,7 @@ func TestArrows(t *testing.T) {
 
 // tcp and udp are mirror images: the same files, but for those that say what only one of them needs.
 func TestMirrorImages(t *testing.T) {
-	alone := []string{"tcp/handoff.go", "tcp/strays.go"}
+	alone := []string{"tcp/handoff.go", "tcp/strays.go", "udp/cut.go", "udp/door.go", "udp/door_linux.go", "udp/door_other.go"}
 	for _, pair := range [][2]string{{"tcp", "udp"}, {"udp", "tcp"}} {
 		files, err := filepath.Glob(filepath.Join("..", "..", pair[0], "*.go"))
 		if err != nil || len(files) == 0 {

@@ -1,19 +1,25 @@
 package socket
 
-import (
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // CongestionControl returns the name of the algorithm that a TCP socket uses, empty where not known.
-func CongestionControl(c syscall.Conn) (name string) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return ""
-	}
-	_ = raw.Control(func(fd uintptr) {
+func CongestionControl(h Handle) (name string) {
+	_ = h.Control(func(fd uintptr) {
 		name, _ = unix.GetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION)
 	})
 	return name
+}
+
+// AskCongestionControl asks that a TCP socket uses the algorithm of that name. A system may keep some of them from ordinary
+// users.
+func AskCongestionControl(h Handle, name string) error {
+	return set(h, func(fd int) error { return unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, name) })
+}
+
+// set calls f with the descriptor and returns its error.
+func set(h Handle, f func(fd int) error) (err error) {
+	if failed := h.Control(func(fd uintptr) { err = f(int(fd)) }); failed != nil {
+		return failed
+	}
+	return err
 }

@@ -2,7 +2,10 @@
 
 package socket
 
-import "syscall"
+import "errors"
 
 // CongestionControl returns the name of the algorithm that a TCP socket uses, empty where not known.
-func CongestionControl(syscall.Conn) string { return "" }
+func CongestionControl(Handle) string { return "" }
+
+// AskCongestionControl asks for an algorithm by name, which Linux alone lets.
+func AskCongestionControl(Handle, string) error { return errors.ErrUnsupported }

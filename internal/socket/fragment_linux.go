@@ -31,11 +31,7 @@ func Fragment(c syscall.Conn, allowed bool) error {
 
 // Overflowed is how many datagrams the socket has dropped because its receive buffer was full; known is false where
 // that can't be told.
-func Overflowed(c syscall.Conn) (dropped uint64, known bool) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, false
-	}
-	err = raw.Control(func(fd uintptr) { dropped, known = drops(int(fd)) })
+func Overflowed(h Handle) (dropped uint64, known bool) {
+	err := h.Control(func(fd uintptr) { dropped, known = drops(int(fd)) })
 	return dropped, known && err == nil
 }

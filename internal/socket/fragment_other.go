@@ -17,4 +17,4 @@ func Fragment(_ syscall.Conn, allowed bool) error {
 
 // Overflowed is how many datagrams the socket has dropped because its receive buffer was full; known is false where
 // that can't be told.
-func Overflowed(syscall.Conn) (dropped uint64, known bool) { return 0, false }
+func Overflowed(Handle) (dropped uint64, known bool) { return 0, false }

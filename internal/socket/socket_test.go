@@ -99,7 +99,7 @@ func TestBuffersAreGrantedAsAsked(t *testing.T) {
 	if err := AskBuffers(to, asked, asked); err != nil {
 		t.Fatal(err)
 	}
-	send, recv := Buffers(to)
+	send, recv := Buffers(Of(to))
 	if send < asked || recv < asked {
 		t.Errorf("asked for %d bytes, granted %d to send and %d to receive", asked, send, recv)
 	}

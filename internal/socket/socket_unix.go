@@ -4,7 +4,6 @@ package socket
 
 import (
 	"errors"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,12 +19,8 @@ func readable(fd uintptr) bool {
 
 // Buffers returns the sizes of the send and receive buffers in bytes, as the kernel tells them: Linux
 // gives twice what was asked, for its own bookkeeping, and counts that. 0 is not known.
-func Buffers(c syscall.Conn) (send, recv int) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, 0
-	}
-	_ = raw.Control(func(fd uintptr) {
+func Buffers(h Handle) (send, recv int) {
+	_ = h.Control(func(fd uintptr) {
 		send, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
 		recv, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
 	})
@@ -54,3 +49,6 @@ func FileLimit() int {
 
 // IsCut tells whether err says that a datagram was longer than the buffer it was read into.
 func IsCut(error) bool { return false } // Unix cuts in silence
+
+// IsRefused tells whether err says that nobody wanted what was sent earlier.
+func IsRefused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"errors"
-	"syscall"
 
 	"golang.org/x/sys/windows"
 )
@@ -12,12 +11,8 @@ const canSpin = false
 func readable(uintptr) bool { return true }
 
 // Buffers returns the sizes of the send and receive buffers in bytes; 0 is not known.
-func Buffers(c syscall.Conn) (send, recv int) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, 0
-	}
-	_ = raw.Control(func(fd uintptr) {
+func Buffers(h Handle) (send, recv int) {
+	_ = h.Control(func(fd uintptr) {
 		send, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_SNDBUF)
 		recv, _ = windows.GetsockoptInt(windows.Handle(fd), windows.SOL_SOCKET, windows.SO_RCVBUF)
 	})
@@ -40,3 +35,8 @@ func FileLimit() int { return 1 << 20 }
 
 // IsCut tells whether err says that a datagram was longer than the buffer it was read into.
 func IsCut(err error) bool { return errors.Is(err, windows.WSAEMSGSIZE) }
+
+// IsRefused tells whether err says that nobody wanted what was sent earlier.
+func IsRefused(err error) bool {
+	return errors.Is(err, windows.WSAECONNREFUSED) || errors.Is(err, windows.WSAECONNRESET)
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"tcpvsudp/results"
 )
@@ -44,12 +45,45 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 	if few {
 		notes = append(notes, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance.", enoughTrials))
 	}
+	notes = append(notes, batches(s.Trials)...)
 	notes = append(notes, bursts(s.Trials)...)
 	notes = append(notes, rateLimits(s.Trials)...)
 	notes = append(notes, clockErrors(s.Trials)...)
 	notes = append(notes, notAlone(s.Trials)...)
 	notes = append(notes, notGranted(s.Trials)...)
 	return append(notes, irregular(s.Trials)...)
+}
+
+// batches says what a call to the kernel carried where it was more than a message, by each transport and size.
+func batches(trials []results.Trial) (notes []string) {
+	var list []string
+	offload, each := false, false
+	for _, t := range trials {
+		if t.Workload != "throughput" {
+			continue
+		}
+		each = each || t.Stamp == "message"
+		if t.MessagesPerBlock < 2 {
+			continue
+		}
+		text := fmt.Sprintf("%s %d of %s", strings.ToUpper(t.Proto), t.MessagesPerBlock, showSize(t.SizeBytes))
+		if t.ClientOffload == "on" || t.ServerOffload == "on" {
+			offload = true
+			text += " with offload"
+		}
+		list = add(list, text)
+	}
+	if len(list) > 0 {
+		slices.Sort(list)
+		notes = append(notes, "Messages given to the kernel at once in batches: "+strings.Join(list, ", ")+". A stream is always cut by the kernel.")
+	}
+	if offload {
+		notes = append(notes, "Offload: the kernel takes several datagrams as one (UDP_SEGMENT) and hands them on so (UDP_GRO). Between two processes of one host it never cuts them: messages/s is then no rate of packets.")
+	}
+	if each {
+		notes = append(notes, "The sender of throughput read the clock for every message, which slows down what is sent in batches.")
+	}
+	return notes
 }
 
 // bursts says where what arrived came in much less time than it was sent in, so that goodput tells of a queue that
@@ -196,6 +230,17 @@ func notGranted(trials []results.Trial) (notes []string) {
 	for _, t := range trials {
 		if t.Wait != t.WaitAsked {
 			note("%s: asked to wait by %s, granted %s.", t.Proto, t.WaitAsked, t.Wait)
+		}
+		for _, given := range []string{t.CongestionControl, t.ServerCongestion} {
+			if given != "" && t.CongestionAsked != "" && given != t.CongestionAsked {
+				note("%s: congestion control %s asked, %s granted.", t.Proto, t.CongestionAsked, given)
+			}
+		}
+		if t.ClientOffload == "refused" || t.ServerOffload == "refused" {
+			note("%s: messages of %s were too long for the path to be sent with offload, or a device refused it; they went on without.", t.Proto, showSize(t.SizeBytes))
+		}
+		if t.Pin != "none" && t.ClientPath == "own" && (t.ClientPinned == "" || t.ServerPath == "own" && t.ServerPinned == "") {
+			note("%s: threads asked to be bound to processors (%s) were not.", t.Proto, t.Pin)
 		}
 		for _, buffer := range []struct {
 			name         string

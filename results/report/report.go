@@ -4,6 +4,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -152,12 +153,30 @@ func how(trials []results.Trial) string {
 		return "."
 	}
 	text := fmt.Sprintf(" of %v ms after %v ms of warm-up", trials[0].DurationMs, trials[0].WarmupMs)
+	var controls, client, server []string
+	portable := false
 	for _, t := range trials {
-		if t.CongestionControl != "" {
-			return text + ", TCP's congestion control " + t.CongestionControl + "."
-		}
+		controls, client, server = add(controls, t.CongestionControl), add(client, t.ClientPinned), add(server, t.ServerPinned)
+		portable = portable || t.Portable
+	}
+	if len(controls) > 0 {
+		text += ", TCP's congestion control " + strings.Join(controls, ", ")
+	}
+	if len(client) > 0 && len(server) > 0 {
+		text += fmt.Sprintf(", the client on processor %s and the server on %s", strings.Join(client, ", "), strings.Join(server, ", "))
+	}
+	if portable {
+		text += ", by the sockets that every system has (--portable)"
 	}
 	return text + "."
+}
+
+// add adds word to a list that does not have it yet.
+func add(list []string, word string) []string {
+	if word == "" || slices.Contains(list, word) {
+		return list
+	}
+	return append(list, word)
 }
 
 // Count says how many things there are.
@@ -213,6 +232,7 @@ func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
 	}
 	slices.Sort(waits)
 	t.Title = fmt.Sprintf("%s: %s (wait: %s)", capital(workload), about[workload], strings.Join(waits, ", "))
+	compared := slices.ContainsFunc(rows, func(r results.Summary) bool { return r.CongestionAsked != rows[0].CongestionAsked })
 	var previous results.Cell
 	for _, row := range rows {
 		if row.Workload != workload {
@@ -220,14 +240,15 @@ func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
 		}
 		cell := ""
 		if row.Cell != previous {
-			cell, previous = cellLabel(row.Cell), row.Cell
+			cell, previous = cellLabel(row.Cell, compared), row.Cell
 		}
 		t.Rows = append(t.Rows, tableRow(cell, row, columns))
 	}
 	return t
 }
 
-func cellLabel(c results.Cell) string {
+// cellLabel names a cell; compared tells whether there are several algorithms of congestion control.
+func cellLabel(c results.Cell, compared bool) string {
 	label := showSize(c.SizeBytes)
 	if c.Flows > 1 {
 		label += fmt.Sprintf(", %d flows", c.Flows)
@@ -237,6 +258,18 @@ func cellLabel(c results.Cell) string {
 	}
 	if rate, asked := c.RateAsked.Get(); asked {
 		label += fmt.Sprintf(", %s/s", digits(rate))
+	}
+	switch {
+	case c.Workload != "throughput" || c.Batch == "":
+	case c.Batch == "1":
+		label += ", one by one"
+	case c.Batch == "auto":
+		label += ", batches"
+	default:
+		label += fmt.Sprintf(", %s at once", c.Batch)
+	}
+	if compared {
+		label += ", " + cmp.Or(c.CongestionAsked, "default")
 	}
 	return label
 }

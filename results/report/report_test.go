@@ -100,7 +100,8 @@ func twoHosts() *results.Set {
 	}
 	for range 2 {
 		var t results.Trial
-		t.Cell = results.Cell{Workload: "throughput", SizeBytes: 1400, Flows: 1, Direction: "both"}
+		t.Cell = results.Cell{Workload: "throughput", SizeBytes: 1400, Flows: 1, Direction: "both", Batch: "auto", CongestionAsked: "bbr"}
+		t.MessagesPerBlock, t.ClientOffload, t.ServerOffload, t.Stamp, t.Pin, t.ClientPath = 46, "refused", "on", "message", "apart", "own"
 		t.GoodputBps, t.UpBps, t.DownBps, t.RateLimitBps = known(3e9), known(1e9), known(2e9), known(2e9)
 		add(t)
 	}

@@ -2,7 +2,9 @@ package report
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"strconv"
 
 	"tcpvsudp/results"
 	"tcpvsudp/results/stats"
@@ -55,9 +57,20 @@ func cells(s *results.Set) []results.Cell {
 			cmp.Compare(a.Flows, b.Flows),
 			cmp.Compare(slices.Index(directions, a.Direction), slices.Index(directions, b.Direction)),
 			cmp.Compare(rateA, rateB),
+			cmp.Compare(batchSize(a), batchSize(b)),
+			cmp.Compare(a.CongestionAsked, b.CongestionAsked),
 		)
 	})
 	return list
+}
+
+// batchSize sorts batches: as many as serve best come last.
+func batchSize(c results.Cell) int {
+	n, err := strconv.Atoi(c.Batch)
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
 }
 
 // half is what one transport did in one cell.

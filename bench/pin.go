@@ -1,0 +1,102 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"tcpvsudp/internal/cpu"
+)
+
+// Pin says which processors the two ends' threads are bound to, flow by flow in turn. Where client and server share a host, it
+// is a hidden factor of ten and more in a round trip: a sleeping core has to be woken up, and two threads that spin on one
+// core keep each other from running.
+type Pin string
+
+// The Pins that have a name; another is two lists of processors, "0-3:4-7", of the client and of the server.
+const (
+	// PinNone leaves it to the system.
+	PinNone Pin = "none"
+	// PinApart gives either end processors of its own: half of the host's where they share one.
+	PinApart Pin = "apart"
+	// PinSame gives both ends the same ones.
+	PinSame Pin = "same"
+)
+
+// Validate returns an error where p can't be understood, or makes no sense for receivers that wait so.
+func (p Pin) Validate(wait Wait) error {
+	switch p {
+	case PinNone, PinApart:
+		return nil
+	case PinSame:
+		if wait == Spin {
+			return fmt.Errorf("pin %s: two threads that spin on one processor keep each other from running: use %s, or wait by block", p, PinApart)
+		}
+		return nil
+	}
+	_, _, err := p.lists()
+	return err
+}
+
+func (p Pin) lists() (client, server []int, err error) {
+	a, b, both := strings.Cut(string(p), ":")
+	if both {
+		client, err = cpu.Parse(a)
+		if err == nil {
+			server, err = cpu.Parse(b)
+		}
+	}
+	if !both || err != nil {
+		return nil, nil, fmt.Errorf("unknown pin %q: use %s, %s, %s, or two lists of processors like 0-3:4-7", p, PinNone, PinApart, PinSame)
+	}
+	return client, server, nil
+}
+
+// client returns the processors of the client, and server those of the server; nil for all.
+func (p Pin) client(oneHost bool) []int {
+	switch p {
+	case PinNone:
+		return nil
+	case PinApart:
+		all := cpu.Allowed()
+		if oneHost {
+			all, _ = cpu.Halves(all)
+		}
+		return all
+	case PinSame:
+		return cpu.Allowed()
+	}
+	list, _, _ := p.lists()
+	return list
+}
+
+func (p Pin) server(oneHost bool) []int {
+	switch p {
+	case PinNone, "":
+		return nil
+	case PinApart:
+		all := cpu.Allowed()
+		if oneHost {
+			_, all = cpu.Halves(all)
+		}
+		return all
+	case PinSame:
+		return cpu.Allowed()
+	}
+	_, list, _ := p.lists()
+	return list
+}
+
+// bind binds the calling goroutine to the processor for flow number n of a list, and tells which that is: none where the list is
+// empty, or the system refuses.
+func bind(list []int, n int) (number string, release func()) {
+	if len(list) > 0 {
+		one := list[n%len(list)]
+		if release, err := cpu.Bind(one); err == nil {
+			return strconv.Itoa(one), release
+		}
+	}
+	runtime.LockOSThread()
+	return "", runtime.UnlockOSThread
+}

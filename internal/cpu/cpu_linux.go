@@ -1,0 +1,72 @@
+package cpu
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// started is where this process might run when it began, ahead of every Bind.
+var started = func() (set unix.CPUSet) {
+	_ = unix.SchedGetaffinity(0, &set) // refused: nothing is known to be allowed
+	return set
+}()
+
+// Allowed returns the processors that this process may run on, those of one core next to each other.
+func Allowed() []int { return slices.Clone(sorted()) }
+
+var sorted = sync.OnceValue(func() []int {
+	set := started
+	var all []int
+	core := map[int]int{}
+	for n := range most + 1 {
+		if set.IsSet(n) {
+			all = append(all, n)
+			core[n] = coreOf(n)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b int) int { return cmp.Or(cmp.Compare(core[a], core[b]), cmp.Compare(a, b)) })
+	return all
+})
+
+// coreOf is the first processor of the core that processor n is of: itself, where the kernel tells of no other.
+func coreOf(n int) int {
+	text, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", n))
+	if err != nil {
+		return n
+	}
+	siblings, err := Parse(strings.TrimSpace(string(text)))
+	if err != nil || len(siblings) == 0 {
+		return n
+	}
+	return slices.Min(siblings)
+}
+
+// Bind locks the calling goroutine to its thread, and that to processor n, until release is called by the same goroutine.
+func Bind(n int) (release func(), err error) {
+	if n < 0 || n > most {
+		return nil, unix.EINVAL
+	}
+	var before, set unix.CPUSet
+	set.Set(n)
+	runtime.LockOSThread()
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	return func() {
+		if unix.SchedSetaffinity(0, &before) == nil { // else the thread ends with its goroutine
+			runtime.UnlockOSThread()
+		}
+	}, nil
+}

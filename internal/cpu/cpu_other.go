@@ -1,0 +1,11 @@
+//go:build !linux
+
+package cpu
+
+import "errors"
+
+// Allowed returns nil: this platform does not tell.
+func Allowed() []int { return nil }
+
+// Bind is there on Linux alone.
+func Bind(int) (release func(), err error) { return nil, errors.ErrUnsupported }
