@@ -49,7 +49,7 @@ type Sender interface {
 	// than all of them only with an error. more says that another Send follows at once, so that the end of block may wait for
 	// it; an empty block without more says that none does after all. The block stays the caller's.
 	Send(block []byte, size int, more bool) (n int, err error)
-	// Batch is how many messages of size bytes the sender takes at once: as asked, or what serves it best.
+	// Batch is how many messages of size bytes Send should be given at once.
 	Batch(size int) int
 	// Traffic is what was counted below the message. Call it when no Send or Recv runs.
 	Traffic() Traffic
@@ -67,14 +67,29 @@ type Options struct {
 	// Brief says that the flow is opened for a single exchange, after which nothing is in flight: TCP
 	// then closes by a reset, so that no port of a thousand connections a second stays in TIME_WAIT.
 	Brief bool
+	// Bulk says that one end sends as fast as it goes, and no waiting is measured.
+	Bulk bool
 	// Many says that there are so many flows that none can have a thread for itself.
 	Many bool
 	Fast
 }
 
+// onesInBlock is how many messages a sender takes at once that gives them to the kernel one by one, or by so few.
+const onesInBlock = 64
+
+// BlockOf is how many messages of size bytes a sender should take at once, who gives Batch of them to the kernel a call, or with
+// 0 all: as many as fill Block.
+func (o Options) BlockOf(size int) int {
+	fill := max(o.Block/size, 1)
+	if o.Batch == 0 || o.Batch >= fill {
+		return max(fill, o.Batch)
+	}
+	return max(min(fill, onesInBlock)/o.Batch, 1) * o.Batch
+}
+
 // Fast is by which means messages are carried, at both ends.
 type Fast struct {
-	// Batch is how many messages are given to the kernel at once, 0 for as many as serve best.
+	// Batch is how many messages are given to the kernel at once, by one system call; 0 for as many as serve best.
 	Batch int `json:"batch,omitempty"`
 	// NoOffload forbids to give the kernel several datagrams as one, which it or the network device cuts, or to take them so.
 	NoOffload bool `json:"no_offload,omitempty"`

@@ -11,7 +11,7 @@ func (s Spec) many() bool { return s.FlowCount() > OwnThreads }
 // Options are what the session asks of the flow's server.
 func (in *Inbound) Options() Options {
 	s := in.session.Spec
-	return Options{Wait: s.Wait, Block: s.BlockBytes(), Many: s.many(), Fast: s.Fast}
+	return Options{Wait: s.Wait, Block: s.BlockBytes(), Bulk: s.Mode != Echo, Many: s.many(), Fast: s.Fast}
 }
 
 // Serve carries the flow on f, which is its alone: it counts what arrives, sends back what that answers, and sends what the

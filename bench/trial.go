@@ -148,7 +148,7 @@ func (w *worker) wait() Wait {
 // options is what is asked of the worker's flow.
 func (w *worker) options() Options {
 	s := w.t.spec
-	return Options{Wait: w.wait(), Block: s.BlockBytes(), DontFragment: w.t.plan.DontFragment, Many: s.many(), Fast: s.Fast}
+	return Options{Wait: w.wait(), Block: s.BlockBytes(), DontFragment: w.t.plan.DontFragment, Bulk: s.Mode != Echo, Many: s.many(), Fast: s.Fast}
 }
 
 // bind binds the calling goroutine to the worker's processor, unless there are too many workers for that.

@@ -23,6 +23,7 @@ type direct struct {
 	inErr             unix.Errno
 	inN               int
 	out               []byte
+	call              int // how much of out is written at once
 	outErr            unix.Errno
 	outN, calls       int
 	more              bool
@@ -31,22 +32,23 @@ type direct struct {
 // fast returns a stream that is faster than the portable one, nil where there is none. conn is its then.
 func fast(conn *net.TCPConn, o bench.Options) stream {
 	d := &direct{wait: o.Wait, path: bench.PathOwn}
-	open := socket.Own
+	var err error
 	if o.Many || o.Brief {
-		d.path, open = bench.PathShared, socket.Shared
+		d.path = bench.PathShared
+		d.Raw, err = socket.Shared(conn, o.Wait == bench.Spin)
+	} else {
+		d.Raw, err = socket.Own(conn, o.Wait == bench.Spin, o.Bulk)
 	}
-	raw, err := open(conn, o.Wait == bench.Spin)
 	if err != nil {
 		return nil
 	}
-	d.Raw = raw
 	d.tryRead = func(fd uintptr) bool {
-		d.inN, d.inErr = socket.Recv(fd, d.in)
+		d.inN, d.inErr = socket.Recv(fd, d.in, d.Sleeps())
 		return d.inErr != unix.EAGAIN && d.inErr != unix.EINTR
 	}
 	d.tryWrite = func(fd uintptr) bool {
 		for d.outErr = 0; len(d.out) > 0; {
-			n, err := socket.Send(fd, d.out, d.more)
+			n, err := socket.Send(fd, d.out[:min(d.call, len(d.out))], d.more || len(d.out) > d.call)
 			d.calls++
 			switch err {
 			case 0:
@@ -79,8 +81,8 @@ func (d *direct) read(buf []byte) (int, error) {
 	return d.inN, nil
 }
 
-func (d *direct) write(buf []byte, more bool) (n, calls int, err error) {
-	d.out, d.more, d.outN, d.calls = buf, more, 0, 0
+func (d *direct) write(buf []byte, call int, more bool) (n, calls int, err error) {
+	d.out, d.call, d.more, d.outN, d.calls = buf, call, more, 0, 0
 	err = d.Write(d.tryWrite)
 	d.out = nil
 	if err == nil && d.outErr != 0 {

@@ -26,8 +26,9 @@ type stream interface {
 	socket.Handle
 	// read waits for a byte at least, or io.EOF.
 	read(buf []byte) (n int, err error)
-	// write writes all of buf, or returns an error; more is that of bench.Sender. calls is how many system calls it took.
-	write(buf []byte, more bool) (n, calls int, err error)
+	// write writes all of buf, so many bytes a call, or returns an error; more is that of bench.Sender. calls is how many system
+	// calls it took.
+	write(buf []byte, call int, more bool) (n, calls int, err error)
 	// push sends what a write has kept back for more.
 	push() error
 	// means tells how it reads, waits and writes.
@@ -59,19 +60,18 @@ func (f *flow) Send(block []byte, size int, more bool) (n int, err error) {
 	if len(block) == 0 {
 		return 0, f.push()
 	}
-	written, calls, err := f.write(block, more)
+	call := len(block)
+	if f.asked.Batch > 0 {
+		call = f.asked.Batch * size
+	}
+	written, calls, err := f.write(block, call, more)
 	f.traffic.SendCalls += uint64(calls)
 	f.broken = written%size != 0
 	return written / size, err
 }
 
 // Batch implements bench.Sender: as many as fill a block.
-func (f *flow) Batch(size int) int {
-	if f.asked.Batch > 0 {
-		return f.asked.Batch
-	}
-	return max(f.asked.Block/size, 1)
-}
+func (f *flow) Batch(size int) int { return f.asked.BlockOf(size) }
 
 // Recv implements bench.Flow.
 func (f *flow) Recv(size int) ([]byte, error) {

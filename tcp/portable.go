@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"net"
+	"slices"
 
 	"tcpvsudp/bench"
 	"tcpvsudp/internal/socket"
@@ -29,9 +30,15 @@ func (p *plain) read(buf []byte) (int, error) {
 	return p.conn.Read(buf)
 }
 
-func (p *plain) write(buf []byte, _ bool) (n, calls int, err error) {
-	n, err = p.conn.Write(buf)
-	return n, 1, err
+func (p *plain) write(buf []byte, call int, _ bool) (n, calls int, err error) {
+	for piece := range slices.Chunk(buf, call) {
+		written, err := p.conn.Write(piece)
+		n, calls = n+written, calls+1
+		if err != nil {
+			return n, calls, err
+		}
+	}
+	return n, calls, nil
 }
 
 func (p *plain) push() error { return nil }

@@ -95,7 +95,7 @@ func newFastDoor(conn *net.UDPConn) (*fastDoor, error) {
 	_ = socket.JoinDatagrams(raw) // refused: they come one by one
 	d := &fastDoor{Raw: raw, inbox: socket.NewInbox(joinedBuffers, joinedRoom, true), out: newFastSender(raw)}
 	d.tryRecv = func(fd uintptr) bool {
-		d.n, d.err = d.inbox.Recv(fd)
+		d.n, d.err = d.inbox.Recv(fd, false)
 		return d.err != unix.EAGAIN && d.err != unix.EINTR
 	}
 	return d, nil

@@ -26,6 +26,7 @@ type direct struct {
 	path     bench.Path
 	wait     bench.Wait
 	joins    bool          // the kernel joins what is received
+	most     int           // of messages a call, 0 for no limit
 	single   bool          // one datagram a call
 	offload  bench.Offload // the sender's
 	segments int           // that the kernel takes at once
@@ -51,25 +52,26 @@ type direct struct {
 func fast(conn *net.UDPConn, o bench.Options) datagrams {
 	d := &direct{
 		path: bench.PathOwn, wait: o.Wait, offload: bench.OffloadOff, segments: maxSegments,
-		single: o.Batch == 1, outbox: socket.NewOutbox(mmsgBatch),
+		most: o.Batch, single: o.Batch == 1, outbox: socket.NewOutbox(mmsgBatch),
 	}
-	open := socket.Own
+	var err error
 	if o.Many || o.Brief {
-		d.path, open = bench.PathShared, socket.Shared
+		d.path = bench.PathShared
+		d.Raw, err = socket.Shared(conn, o.Wait == bench.Spin)
+	} else {
+		d.Raw, err = socket.Own(conn, o.Wait == bench.Spin, o.Bulk)
 	}
-	raw, err := open(conn, o.Wait == bench.Spin)
 	if err != nil {
 		return nil
 	}
-	d.Raw = raw
-	if !o.NoOffload && !d.single && socket.JoinDatagrams(raw) == nil {
+	if !o.NoOffload && !d.single && socket.JoinDatagrams(d.Raw) == nil {
 		d.joins, d.offload = true, bench.OffloadOn
 	}
 	d.tryRecv = func(fd uintptr) bool {
 		if d.single {
-			d.inN, d.inErr = socket.RecvWhole(fd, d.buf)
+			d.inN, d.inErr = socket.RecvWhole(fd, d.buf, d.Sleeps())
 		} else {
-			d.inN, d.inErr = d.inbox.Recv(fd)
+			d.inN, d.inErr = d.inbox.Recv(fd, d.Sleeps())
 		}
 		return d.inErr != unix.EAGAIN && d.inErr != unix.EINTR
 	}
@@ -95,12 +97,16 @@ func fast(conn *net.UDPConn, o bench.Options) datagrams {
 
 // sendSome sends some of out by one call.
 func (d *direct) sendSome(fd uintptr) (n int, err unix.Errno) {
+	count := len(d.out) / d.size
 	if len(d.out) == d.size || d.single {
 		_, err = socket.Send(fd, d.out[:d.size], false)
 		return 1, err
 	}
+	if d.most > 0 {
+		count = min(count, d.most)
+	}
 	if d.offload == bench.OffloadOn {
-		if n = min(d.segments, MaxMessage/d.size, len(d.out)/d.size); n > 1 {
+		if n = min(d.segments, MaxMessage/d.size, count); n > 1 {
 			return d.sendSegments(fd, n)
 		}
 	}
@@ -108,7 +114,7 @@ func (d *direct) sendSome(fd uintptr) (n int, err unix.Errno) {
 		socket.Segment(fd, 0)
 		d.cutTo = 0
 	}
-	return d.outbox.Send(fd, d.out, d.size, nil)
+	return d.outbox.Send(fd, d.out[:count*d.size], d.size, nil)
 }
 
 // sendSegments gives n messages of out to the kernel as one, to be cut on the way. What is refused for good is noted, and nothing

@@ -68,7 +68,7 @@ func sendError(err error) error {
 // Batch implements bench.Sender.
 func (f *flow) Batch(size int) int {
 	if f.asked.Batch > 0 {
-		return f.asked.Batch
+		return f.asked.BlockOf(size)
 	}
 	return f.batch(size)
 }

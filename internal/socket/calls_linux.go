@@ -7,21 +7,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of this file never block, so that no goroutine of Go's needs to be told of them; those that would return
-// EAGAIN. The error is 0 for none.
+// The calls of this file do not block, so that Go need not be told of them: those that would return EAGAIN. The error is 0 for
+// none. Those to receive may be told to sleep, as Raw.Sleeps says.
 
 // Recv reads from a socket to buf.
-func Recv(fd uintptr, buf []byte) (n int, err unix.Errno) {
-	got, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)),
-		unix.MSG_DONTWAIT, 0, 0)
-	return int(got), err
+func Recv(fd uintptr, buf []byte, sleep bool) (n int, err unix.Errno) {
+	return receive(unix.SYS_RECVFROM, fd, unsafe.Pointer(unsafe.SliceData(buf)), len(buf), 0, 0, sleep)
 }
 
 // RecvWhole is Recv of a datagram, of which n is the length although buf may be shorter.
-func RecvWhole(fd uintptr, buf []byte) (n int, err unix.Errno) {
-	got, _, err := unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)),
-		unix.MSG_DONTWAIT|unix.MSG_TRUNC, 0, 0)
-	return int(got), err
+func RecvWhole(fd uintptr, buf []byte, sleep bool) (n int, err unix.Errno) {
+	return receive(unix.SYS_RECVFROM, fd, unsafe.Pointer(unsafe.SliceData(buf)), len(buf), unix.MSG_TRUNC, 0, sleep)
+}
+
+func receive(call, fd uintptr, to unsafe.Pointer, count, flags, sleepFlags int, sleep bool) (int, unix.Errno) {
+	if sleep {
+		n, _, err := unix.Syscall6(call, fd, uintptr(to), uintptr(count), uintptr(flags|sleepFlags), 0, 0)
+		return int(n), err
+	}
+	n, _, err := unix.RawSyscall6(call, fd, uintptr(to), uintptr(count), uintptr(flags|unix.MSG_DONTWAIT), 0, 0)
+	return int(n), err
 }
 
 // Send writes buf to a connected socket. With more, another follows at once: a stream may wait for it to fill a packet.
@@ -102,7 +107,7 @@ func NewInbox(count, room int, names bool) *Inbox {
 }
 
 // Recv receives up to so many datagrams as there is room for; n are numbered from 0. What was in the inbox is gone.
-func (b *Inbox) Recv(fd uintptr) (n int, err unix.Errno) {
+func (b *Inbox) Recv(fd uintptr, sleep bool) (n int, err unix.Errno) {
 	for i := range b.messages {
 		h := &b.messages[i].header
 		h.Control = &b.controls[i][0]
@@ -111,9 +116,7 @@ func (b *Inbox) Recv(fd uintptr) (n int, err unix.Errno) {
 			h.Namelen = unix.SizeofSockaddrInet6
 		}
 	}
-	got, _, err := unix.RawSyscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.messages[0])), uintptr(len(b.messages)),
-		unix.MSG_DONTWAIT, 0, 0)
-	return int(got), err
+	return receive(unix.SYS_RECVMMSG, fd, unsafe.Pointer(&b.messages[0]), len(b.messages), 0, unix.MSG_WAITFORONE, sleep)
 }
 
 // Datagram returns datagram i, or several that the kernel has joined: then all but the last are of segment bytes, and

@@ -10,11 +10,13 @@ import (
 // run at the same time, each in one goroutine at a time; the other methods may be called from anywhere.
 type Raw interface {
 	Handle
-	// Read calls f, which must not block, until it returns true, and waits before every further call for something
-	// to read; Write waits for room to send. They return an error, and may have called f, when the deadline is over
+	// Read calls f until it returns true, and waits before every further call for something
+	// to read; Write waits for room to send. f must not block, unless Sleeps says so. They return an error, and may have called f, when the deadline is over
 	// (os.ErrDeadlineExceeded) or the socket closed (net.ErrClosed). They allocate nothing.
 	Read(f func(fd uintptr) (done bool)) error
 	Write(f func(fd uintptr) (done bool)) error
+	// Sleeps tells Read's f, at every call, whether it is to wait by itself: the socket sees to it that it is not for long.
+	Sleeps() bool
 }
 
 // Handle is what all ways to a socket have in common.
@@ -81,6 +83,8 @@ func (s *shared) Read(f func(fd uintptr) (done bool)) error {
 	}
 	return nil
 }
+
+func (s *shared) Sleeps() bool { return false }
 
 func (s *shared) SetReadDeadline(t time.Time) error  { return s.conn.SetReadDeadline(t) }
 func (s *shared) SetWriteDeadline(t time.Time) error { return s.conn.SetWriteDeadline(t) }
