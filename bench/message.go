@@ -115,6 +115,13 @@ func stampBlock(block []byte, size int, seq uint64, now int64, each bool) {
 	}
 }
 
+// addressBlock has the messages of block be those of a flow.
+func addressBlock(block []byte, size int, flow uint32) {
+	for off := 0; off < len(block); off += size {
+		binary.BigEndian.PutUint32(block[off+4:], flow)
+	}
+}
+
 func seqOf(msg []byte) uint64 { return binary.BigEndian.Uint64(msg[16:]) }
 
 // inRow returns how many messages at the beginning of block are like h, but for the time and with numbers that rise by one from

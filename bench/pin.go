@@ -100,3 +100,13 @@ func bind(list []int, n int) (number string, release func()) {
 	runtime.LockOSThread()
 	return "", runtime.UnlockOSThread
 }
+
+// bindAll binds the whole process, for flows that have no threads of their own.
+func bindAll(list []int) (numbers string, release func()) {
+	if len(list) > 0 {
+		if release, err := cpu.BindAll(list); err == nil {
+			return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", "+"), "[]"), release
+		}
+	}
+	return "", func() {}
+}

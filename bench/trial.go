@@ -29,6 +29,7 @@ type trial struct {
 	failed  atomic.Bool // what ctx says, for a look that costs nothing
 	session uint64
 	workers []*worker
+	blocks  *blocks            // those that the workers send, nil where each has its own
 	lag     *results.Histogram // of the paced workload, and
 	unsent  uint64             // the messages that it had no time for
 
@@ -82,10 +83,20 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 	if s.workload.paced {
 		t.lag = results.NewHistogram()
 	}
+	if t.spec.many() {
+		t.blocks = &blocks{size: t.size, header: Header{Kind: Request, Session: t.session}}
+	}
 	for i := range t.spec.FlowCount() {
 		t.workers = append(t.workers, newWorker(t, i))
 	}
 	defer context.AfterFunc(t.ctx, t.interrupt)()
+	if t.spec.many() {
+		numbers, release := bindAll(t.cpus)
+		defer release()
+		for _, w := range t.workers {
+			w.cpus = numbers
+		}
+	}
 	err = t.run(c.OneClock)
 	for _, w := range t.workers {
 		w.close()

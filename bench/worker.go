@@ -94,8 +94,10 @@ func (w *worker) open(o Options, timeout time.Duration) error {
 	w.flowMu.Lock()
 	defer w.flowMu.Unlock()
 	w.flow, w.armed = flow, clock.Now()
-	if w.mode == Sink {
-		w.prepare(w.limit.most(flow.Batch(w.t.size)))
+	if batch := w.limit.most(flow.Batch(w.t.size)); w.mode == Sink && w.t.blocks == nil {
+		w.prepare(batch)
+	} else if w.mode == Sink {
+		w.batch = batch
 	}
 	return nil
 }
@@ -157,8 +159,14 @@ func (w *worker) sendBlock(now int64) error {
 		seq = w.sent
 		w.sent += uint64(w.batch)
 	}
-	stampBlock(w.out, w.t.size, seq, now, w.t.plan.StampEach)
-	n, err := w.flow.Send(w.out, w.t.size, w.limit == nil)
+	out := w.out
+	if w.t.blocks != nil {
+		out = w.t.blocks.take(w.batch)
+		defer w.t.blocks.put(out)
+		addressBlock(out, w.t.size, w.id)
+	}
+	stampBlock(out, w.t.size, seq, now, w.t.plan.StampEach)
+	n, err := w.flow.Send(out, w.t.size, w.limit == nil)
 	return w.sendResult(err, w.batch-n)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"tcpvsudp/bench"
@@ -14,16 +15,19 @@ import (
 type flow struct {
 	stream
 	asked   bench.Options
-	buf     []byte // what has been read lies in it from the start
-	got     int    // the bytes of it that have been read, and
-	given   int    // those that Recv has given out
-	broken  bool   // a message was sent in part
+	buf     []byte  // what has been read lies in it from the start
+	lent    *[]byte // buf, where flows share it: as long as there is something in it
+	got     int     // the bytes of it that have been read, and
+	given   int     // those that Recv has given out
+	broken  bool    // a message was sent in part
 	traffic bench.Traffic
 }
 
 // stream is the way to the bytes of a connection. One goroutine may read while another writes.
 type stream interface {
 	socket.Handle
+	// await waits for something to read, the end included.
+	await() error
 	// read waits for a byte at least, or io.EOF.
 	read(buf []byte) (n int, err error)
 	// write writes all of buf, so many bytes a call, or returns an error; more is that of bench.Sender. calls is how many system
@@ -79,6 +83,13 @@ func (f *flow) Recv(size int) ([]byte, error) {
 		f.got = copy(f.buf, f.buf[f.given:f.got])
 		f.given = 0
 	}
+	if f.asked.Many && f.got == 0 {
+		f.giveBack()
+		if err := f.await(); err != nil {
+			return nil, err
+		}
+		f.borrow()
+	}
 	f.grow(size)
 	for f.got < size {
 		n, err := f.read(f.buf[f.got:])
@@ -95,6 +106,22 @@ func (f *flow) Recv(size int) ([]byte, error) {
 	}
 	f.given = f.got - f.got%size
 	return f.buf[:f.given], nil
+}
+
+// shared are buffers of many flows: of those few are being read at any time.
+var shared = sync.Pool{New: func() any { return new([]byte) }}
+
+func (f *flow) borrow() {
+	f.lent = shared.Get().(*[]byte)
+	f.buf = *f.lent
+}
+
+func (f *flow) giveBack() {
+	if f.lent != nil {
+		*f.lent = f.buf
+		shared.Put(f.lent)
+		f.lent, f.buf = nil, nil
+	}
 }
 
 // grow sees to it that there is room for a block of messages.

@@ -11,12 +11,13 @@ import (
 // plain is the stream of a connection of package net.
 type plain struct {
 	socket.Handle
-	conn    *net.TCPConn
-	spinner *socket.Spinner // nil to sleep
+	conn     *net.TCPConn
+	spinner  *socket.Spinner // nil to sleep
+	readable socket.Readable
 }
 
 func portable(conn *net.TCPConn, o bench.Options) stream {
-	p := &plain{Handle: socket.Of(conn), conn: conn}
+	p := &plain{Handle: socket.Of(conn), conn: conn, readable: socket.NewReadable(conn)}
 	if o.Wait == bench.Spin {
 		p.spinner = socket.NewSpinner(conn)
 	}
@@ -29,6 +30,8 @@ func (p *plain) read(buf []byte) (int, error) {
 	}
 	return p.conn.Read(buf)
 }
+
+func (p *plain) await() error { return p.readable.Await() }
 
 func (p *plain) write(buf []byte, call int, _ bool) (n, calls int, err error) {
 	for piece := range slices.Chunk(buf, call) {

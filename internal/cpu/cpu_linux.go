@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -69,4 +70,37 @@ func Bind(n int) (release func(), err error) {
 			runtime.UnlockOSThread()
 		}
 	}, nil
+}
+
+// BindAll binds all threads of the process, those that it makes meanwhile too, to some processors until release is called. Threads that
+// are bound by Bind are bound anew.
+func BindAll(list []int) (release func(), err error) {
+	var set unix.CPUSet
+	for _, n := range list {
+		set.Set(n)
+	}
+	if err := bindThreads(&set); err != nil {
+		return nil, err
+	}
+	return func() { _ = bindThreads(&started) }, nil
+}
+
+func bindThreads(set *unix.CPUSet) error {
+	// A thread may make another while the list is read: the second look finds it.
+	for range 2 {
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		for _, t := range threads {
+			id, err := strconv.Atoi(t.Name())
+			if err != nil {
+				return err
+			}
+			if err := unix.SchedSetaffinity(id, set); err != nil && err != unix.ESRCH {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -45,6 +45,14 @@ func Push(h Handle) error {
 	return set(h, func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) })
 }
 
+// HasInput tells whether a socket has something to read, its end or an error included.
+func HasInput(fd uintptr) bool { return readable(fd) }
+
+// LimitUnsent keeps a stream from taking more while so many bytes of it wait to be sent (TCP_NOTSENT_LOWAT).
+func LimitUnsent(c Conn, bytes int) error {
+	return set(Of(c), func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, bytes) })
+}
+
 // message is struct mmsghdr.
 type message struct {
 	header unix.Msghdr

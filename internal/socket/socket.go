@@ -63,3 +63,24 @@ func (s *Spinner) AwaitWhile(wanted func() bool) error {
 	}
 	return nil
 }
+
+// A Readable waits for a socket to become readable, asleep.
+type Readable struct{ conn syscall.RawConn }
+
+// NewReadable returns a Readable on c.
+func NewReadable(c syscall.Conn) Readable {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		raw = nil
+	}
+	return Readable{raw}
+}
+
+// Await returns nil when there is something to read, or an error of the read side. Where this platform can't tell
+// without reading, it returns at once.
+func (r Readable) Await() error {
+	if r.conn == nil {
+		return nil
+	}
+	return r.conn.Read(readable)
+}
