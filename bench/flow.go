@@ -43,6 +43,13 @@ type Flow interface {
 	Close() error
 }
 
+// An Eager flow can tell what has come without waiting for it.
+type Eager interface {
+	Flow
+	// Try is Recv that returns an empty block where that would wait. ok is false where the flow can't tell.
+	Try(size int) (block []byte, ok bool, err error)
+}
+
 // A Sender is the half of a Flow that sends.
 type Sender interface {
 	// Send gives the messages of block to the kernel and returns how many it took whole. n is less

@@ -16,23 +16,87 @@ import (
 // sender itself was late is beside them, as send lag.
 func runPaced(t *trial) error {
 	var receivers sync.WaitGroup
+	beside := t.besideSender()
+	receive := func() {
+		for _, w := range t.workers {
+			receivers.Go(func() {
+				if !t.spec.many() {
+					number, release := bind(beside, int(w.id))
+					defer release()
+					w.cpus = number
+				}
+				t.fail(w.receive())
+			})
+		}
+	}
 	for _, w := range t.workers {
 		w.sendUntil(t.stop + int64(sendPatience))
 		w.recvUntil(t.stop)
-		receivers.Go(func() { t.fail(w.receive()) })
 	}
-	t.fail(t.sendPaced())
+	alone := t.plan.Wait == Spin && t.eager()
+	if !alone {
+		receive()
+	}
+	t.fail(t.sendPaced(alone))
 	for _, w := range t.workers {
 		w.stopSending()
+	}
+	if alone {
+		receive() // what is still on its way
 	}
 	receivers.Wait()
 	return context.Cause(t.ctx)
 }
 
+// besideSender are the processors for those who receive while another thread paces itself on the first of the client's: others of
+// the client's, or else one of the server's.
+func (t *trial) besideSender() []int {
+	switch {
+	case len(t.cpus) > 1:
+		return t.cpus[1:]
+	case len(t.cpus) == 1 && t.spec.OneHost:
+		return t.plan.Pin.server(true)
+	}
+	return t.cpus
+}
+
+// eager tells whether the sender can receive as well, while it waits: a receiver that spins beside a sender that spins takes a
+// processor more than the measurement of a round trip needs.
+func (t *trial) eager() bool {
+	for _, w := range t.workers {
+		flow, ok := w.flow.(Eager)
+		if ok {
+			_, ok, _ = flow.Try(t.size) // nothing has been asked yet that could be answered
+		}
+		if !ok || t.spec.many() {
+			return false
+		}
+	}
+	return true
+}
+
+// receiveUntil receives on all flows until time at.
+func (t *trial) receiveUntil(at int64) error {
+	for {
+		for _, w := range t.workers {
+			block, _, err := w.flow.(Eager).Try(t.size)
+			if err != nil {
+				return w.explain("receive", err)
+			}
+			if len(block) > 0 {
+				w.take(block, clock.Now(), noSeq)
+			}
+		}
+		if clock.Now() >= at {
+			return nil
+		}
+	}
+}
+
 // sendPaced sends the trial's messages at their times. Those that are overdue leave at once. Those of the warm-up
 // that have not left when it ends, and the measured ones that have not left when the trial does, are not sent:
-// the latter are counted.
-func (t *trial) sendPaced() error {
+// the latter are counted. alone says that it is to receive as well.
+func (t *trial) sendPaced(alone bool) error {
 	_, release := bind(t.cpus, 0)
 	defer release()
 	wait := t.newWaiter()
@@ -41,7 +105,13 @@ func (t *trial) sendPaced() error {
 	firstMeasured, end := pace.Before(t.plan.Warmup), pace.Before(t.plan.Warmup+t.plan.Duration)
 	for i := uint64(0); i < end && !t.failed.Load(); i++ {
 		due := t.start + int64(pace.Due(i))
-		wait.Until(due)
+		if alone {
+			if err := t.receiveUntil(due); err != nil {
+				return err
+			}
+		} else {
+			wait.Until(due)
+		}
 		now := clock.Now()
 		if now >= t.stop {
 			t.unsent = end - max(i, firstMeasured)

@@ -17,16 +17,16 @@ type direct struct {
 	path bench.Path
 	wait bench.Wait
 
-	// What tryRead and tryWrite work on: they are made once, so that no call allocates.
-	tryRead, tryWrite func(fd uintptr) (done bool)
-	in                []byte
-	inErr             unix.Errno
-	inN               int
-	out               []byte
-	call              int // how much of out is written at once
-	outErr            unix.Errno
-	outN, calls       int
-	more              bool
+	// What doRead and doWrite work on: they are made once, so that no call allocates.
+	doRead, doWrite func(fd uintptr) (done bool)
+	in              []byte
+	inErr           unix.Errno
+	inN             int
+	out             []byte
+	call            int // how much of out is written at once
+	outErr          unix.Errno
+	outN, calls     int
+	more            bool
 }
 
 // manyUnsent is how many bytes a flow of many keeps waiting to be sent.
@@ -49,11 +49,11 @@ func fast(conn *net.TCPConn, o bench.Options) stream {
 	if err != nil {
 		return nil
 	}
-	d.tryRead = func(fd uintptr) bool {
+	d.doRead = func(fd uintptr) bool {
 		d.inN, d.inErr = socket.Recv(fd, d.in, d.Sleeps())
 		return d.inErr != unix.EAGAIN && d.inErr != unix.EINTR
 	}
-	d.tryWrite = func(fd uintptr) bool {
+	d.doWrite = func(fd uintptr) bool {
 		for d.outErr = 0; len(d.out) > 0; {
 			n, err := socket.Send(fd, d.out[:min(d.call, len(d.out))], d.more || len(d.out) > d.call)
 			d.calls++
@@ -77,7 +77,20 @@ func (d *direct) await() error { return d.Read(socket.HasInput) }
 
 func (d *direct) read(buf []byte) (int, error) {
 	d.in = buf
-	err := d.Read(d.tryRead)
+	return d.came(d.Read(d.doRead))
+}
+
+// tryRead is read that returns 0 where that would wait.
+func (d *direct) tryRead(buf []byte) (int, error) {
+	d.in = buf
+	n, err := d.came(d.Try(d.doRead))
+	if d.inErr == unix.EAGAIN || d.inErr == unix.EINTR {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (d *direct) came(err error) (int, error) {
 	d.in = nil
 	switch {
 	case err != nil:
@@ -92,7 +105,7 @@ func (d *direct) read(buf []byte) (int, error) {
 
 func (d *direct) write(buf []byte, call int, more bool) (n, calls int, err error) {
 	d.out, d.call, d.more, d.outN, d.calls = buf, call, more, 0, 0
-	err = d.Write(d.tryWrite)
+	err = d.Write(d.doWrite)
 	d.out = nil
 	if err == nil && d.outErr != 0 {
 		err = os.NewSyscallError("sendto", d.outErr)

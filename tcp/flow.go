@@ -39,7 +39,7 @@ type stream interface {
 	means() (bench.Path, bench.Wait)
 }
 
-var _ bench.Flow = (*flow)(nil)
+var _ bench.Eager = (*flow)(nil)
 
 // newFlow chooses the way to conn's bytes.
 func newFlow(conn *net.TCPConn, o bench.Options) *flow {
@@ -79,10 +79,7 @@ func (f *flow) Batch(size int) int { return f.asked.BlockOf(size) }
 
 // Recv implements bench.Flow.
 func (f *flow) Recv(size int) ([]byte, error) {
-	if f.given > 0 {
-		f.got = copy(f.buf, f.buf[f.given:f.got])
-		f.given = 0
-	}
+	f.rest()
 	if f.asked.Many && f.got == 0 {
 		f.giveBack()
 		if err := f.await(); err != nil {
@@ -93,19 +90,52 @@ func (f *flow) Recv(size int) ([]byte, error) {
 	f.grow(size)
 	for f.got < size {
 		n, err := f.read(f.buf[f.got:])
-		if n > 0 {
-			f.got += n
-			f.traffic.RecvCalls++
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) && f.got > 0 {
-				err = io.ErrUnexpectedEOF
-			}
+		if err := f.came(n, err); err != nil {
 			return nil, err
 		}
 	}
+	return f.give(size), nil
+}
+
+// came counts what a read has brought, and says what its error means.
+func (f *flow) came(n int, err error) error {
+	if n > 0 {
+		f.got += n
+		f.traffic.RecvCalls++
+	}
+	if errors.Is(err, io.EOF) && f.got > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// give gives out the whole messages that have been read.
+func (f *flow) give(size int) []byte {
 	f.given = f.got - f.got%size
-	return f.buf[:f.given], nil
+	return f.buf[:f.given]
+}
+
+// rest moves what has been read beyond the messages that Recv has given out to the start of buf.
+func (f *flow) rest() {
+	if f.given > 0 {
+		f.got = copy(f.buf, f.buf[f.given:f.got])
+		f.given = 0
+	}
+}
+
+// Try implements bench.Eager.
+func (f *flow) Try(size int) (block []byte, ok bool, err error) {
+	eager, ok := f.stream.(interface{ tryRead(buf []byte) (int, error) })
+	if !ok || f.asked.Many {
+		return nil, false, nil
+	}
+	f.rest()
+	f.grow(size)
+	n, err := eager.tryRead(f.buf[f.got:])
+	if err := f.came(n, err); err != nil {
+		return nil, true, err
+	}
+	return f.give(size), true, nil
 }
 
 // shared are buffers of many flows: of those few are being read at any time.

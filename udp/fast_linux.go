@@ -32,13 +32,13 @@ type direct struct {
 	segments int           // that the kernel takes at once
 	cutTo    int           // the size to which it cuts what is sent, 0 for not
 
-	// What tryRecv and trySend work on: they are made once, so that no call allocates.
-	tryRecv, trySend func(fd uintptr) (done bool)
-	inbox            *socket.Inbox
-	room             int // for a datagram in inbox
-	inErr            unix.Errno
-	inN, next        int // datagrams in inbox, and the first that has not been given out
-	buf              []byte
+	// What doRecv and doSend work on: they are made once, so that no call allocates.
+	doRecv, doSend func(fd uintptr) (done bool)
+	inbox          *socket.Inbox
+	room           int // for a datagram in inbox
+	inErr          unix.Errno
+	inN, next      int // datagrams in inbox, and the first that has not been given out
+	buf            []byte
 
 	outbox        *socket.Outbox
 	out           []byte
@@ -67,7 +67,7 @@ func fast(conn *net.UDPConn, o bench.Options) datagrams {
 	if !o.NoOffload && !d.single && socket.JoinDatagrams(d.Raw) == nil {
 		d.joins, d.offload = true, bench.OffloadOn
 	}
-	d.tryRecv = func(fd uintptr) bool {
+	d.doRecv = func(fd uintptr) bool {
 		if d.single {
 			d.inN, d.inErr = socket.RecvWhole(fd, d.buf, d.Sleeps())
 		} else {
@@ -75,7 +75,7 @@ func fast(conn *net.UDPConn, o bench.Options) datagrams {
 		}
 		return d.inErr != unix.EAGAIN && d.inErr != unix.EINTR
 	}
-	d.trySend = func(fd uintptr) bool {
+	d.doSend = func(fd uintptr) bool {
 		for d.outErr = 0; len(d.out) > 0; {
 			n, err := d.sendSome(fd)
 			d.outCall++
@@ -142,7 +142,7 @@ func (d *direct) sendSegments(fd uintptr, n int) (int, unix.Errno) {
 
 func (d *direct) send(block []byte, size int) (n, calls int, err error) {
 	d.out, d.size, d.outN, d.outCall = block, size, 0, 0
-	err = d.Write(d.trySend)
+	err = d.Write(d.doSend)
 	d.out = nil
 	if err == nil && d.outErr != 0 {
 		err = os.NewSyscallError("sendmsg", d.outErr)
@@ -155,14 +155,31 @@ func (d *direct) recv(size int, t *bench.Traffic) ([]byte, error) {
 		return d.take(size, t), nil
 	}
 	d.prepare(size)
-	d.inN, d.next = 0, 0
-	if err := d.Read(d.tryRecv); err != nil {
+	return d.came(d.Read(d.doRecv), size, t)
+}
+
+// tryRecv is recv that returns an empty block where that would wait.
+func (d *direct) tryRecv(size int, t *bench.Traffic) ([]byte, error) {
+	if d.next < d.inN && !d.single {
+		return d.take(size, t), nil
+	}
+	d.prepare(size)
+	if err := d.Try(d.doRecv); err != nil || d.inErr == unix.EAGAIN || d.inErr == unix.EINTR {
 		d.inN = 0
 		return nil, err
 	}
-	if d.inErr != 0 {
+	return d.came(nil, size, t)
+}
+
+// came gives out what doRecv has received, unless err is an error.
+func (d *direct) came(err error, size int, t *bench.Traffic) ([]byte, error) {
+	d.next = 0
+	if err == nil && d.inErr != 0 {
+		err = os.NewSyscallError("recvmsg", d.inErr)
+	}
+	if err != nil {
 		d.inN = 0
-		return nil, os.NewSyscallError("recvmsg", d.inErr)
+		return nil, err
 	}
 	t.RecvCalls++
 	if d.single {

@@ -30,7 +30,7 @@ type datagrams interface {
 	means() (bench.Path, bench.Wait, bench.Offload)
 }
 
-var _ bench.Flow = (*flow)(nil)
+var _ bench.Eager = (*flow)(nil)
 
 // newFlow chooses the way to conn's socket.
 func newFlow(conn *net.UDPConn, o bench.Options) *flow {
@@ -86,6 +86,21 @@ func (f *flow) Recv(size int) ([]byte, error) {
 			return nil, sendError(err)
 		}
 	}
+}
+
+// Try implements bench.Eager.
+func (f *flow) Try(size int) (block []byte, ok bool, err error) {
+	eager, ok := f.datagrams.(interface {
+		tryRecv(size int, t *bench.Traffic) ([]byte, error)
+	})
+	if !ok {
+		return nil, false, nil
+	}
+	block, err = eager.tryRecv(size, &f.traffic)
+	if socket.IsUnreachable(err) || socket.IsTooLong(err) && !f.asked.DontFragment {
+		err = nil // see Recv
+	}
+	return block, true, sendError(err)
 }
 
 // SetSendDeadline implements bench.Flow.

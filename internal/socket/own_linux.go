@@ -96,6 +96,16 @@ func (o *own) Read(f func(fd uintptr) (done bool)) error {
 	return o.until(f, unix.POLLIN, &o.readBy, o.patience)
 }
 
+func (o *own) Try(f func(fd uintptr) (done bool)) error {
+	if !o.enter() {
+		return net.ErrClosed
+	}
+	defer o.leave()
+	o.sleeps = false
+	f(uintptr(o.fd))
+	return nil
+}
+
 func (o *own) Write(f func(fd uintptr) (done bool)) error {
 	return o.until(f, unix.POLLOUT, &o.sendBy, 0)
 }

@@ -15,6 +15,8 @@ type Raw interface {
 	// (os.ErrDeadlineExceeded) or the socket closed (net.ErrClosed). They allocate nothing.
 	Read(f func(fd uintptr) (done bool)) error
 	Write(f func(fd uintptr) (done bool)) error
+	// Try calls f once, in place of Read.
+	Try(f func(fd uintptr) (done bool)) error
 	// Sleeps tells Read's f, at every call, whether it is to wait by itself: the socket sees to it that it is not for long.
 	Sleeps() bool
 }
@@ -82,6 +84,11 @@ func (s *shared) Read(f func(fd uintptr) (done bool)) error {
 		}
 	}
 	return nil
+}
+
+func (s *shared) Try(f func(fd uintptr) (done bool)) error {
+	s.try = f
+	return s.RawConn.Read(s.once)
 }
 
 func (s *shared) Sleeps() bool { return false }
