@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +37,7 @@ func doors(addr string) (all []door, at netip.AddrPort, err error) {
 		all = append(all, d)
 	}
 	if socket.SteerByFlow(all[0], flowOffset, len(all)) != nil {
-		// Nothing else keeps a flow's datagrams together, and a socket that is about to be connected without any.
+		// Nothing else keeps a flow's datagrams together.
 		closeAll(all)
 		return openPlainDoor(addr)
 	}
@@ -58,23 +59,38 @@ func sharePort(_, _ string, raw syscall.RawConn) error {
 	return errors.Join(err, failed)
 }
 
-func canAdopt(all []door) bool {
-	_, fast := all[0].(*fastDoor)
-	return fast
-}
-
-// connected opens a socket on the server's port that hears the client at from alone.
-func connected(server, from netip.AddrPort, o bench.Options) (*flow, error) {
+// connect opens a socket on the server's port that hears the client at from alone. What others have sent to the port before it did,
+// and the kernel has brought to the new socket, is returned as strays.
+func (d *fastDoor) connect(server, from netip.AddrPort, o bench.Options) (f *flow, strays []mail, err error) {
 	conn, err := listen(net.ListenConfig{Control: sharePort}, server.String())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := socket.Connect(conn, from); err != nil {
 		conn.Close()
-		return nil, err
+		return nil, nil, err
+	}
+	raw, err := conn.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			for {
+				n, err := d.scratch.Recv(fd, false)
+				if err != 0 || n == 0 {
+					return
+				}
+				m := mail{name: new(*d.scratch.Name(0))}
+				m.bytes, m.segment, m.cut = d.scratch.Datagram(0)
+				m.bytes, m.from = slices.Clone(m.bytes), m.name.AddrPort()
+				strays = append(strays, m)
+			}
+		})
+	}
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
 	}
 	o.RecvBuffer = recvBuffer
-	return newFlow(conn, o), nil
+	return newFlow(conn, o), strays, nil
 }
 
 // fastDoor is a socket by system calls of our own, with many datagrams a call.
@@ -85,6 +101,7 @@ type fastDoor struct {
 	n       int
 	err     unix.Errno
 	out     *fastSender
+	scratch *socket.Inbox // for one datagram
 }
 
 func newFastDoor(conn *net.UDPConn) (*fastDoor, error) {
@@ -93,7 +110,7 @@ func newFastDoor(conn *net.UDPConn) (*fastDoor, error) {
 		return nil, err
 	}
 	_ = socket.JoinDatagrams(raw) // refused: they come one by one
-	d := &fastDoor{Raw: raw, inbox: socket.NewInbox(joinedBuffers, joinedRoom, true), out: newFastSender(raw)}
+	d := &fastDoor{Raw: raw, inbox: socket.NewInbox(joinedBuffers, joinedRoom, true), out: newFastSender(raw), scratch: socket.NewInbox(1, joinedRoom, true)}
 	d.tryRecv = func(fd uintptr) bool {
 		d.n, d.err = d.inbox.Recv(fd, false)
 		return d.err != unix.EAGAIN && d.err != unix.EINTR

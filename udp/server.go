@@ -27,10 +27,9 @@ type Server struct {
 	serving  sync.Mutex     // held by Serve
 	running  sync.WaitGroup // sources and flows
 
-	mu     sync.Mutex
-	open   map[*flow]struct{} // nil when closed
-	gone   uint64             // the datagrams that closed flows' sockets have dropped
-	adopts bool
+	mu   sync.Mutex
+	open map[*flow]struct{} // nil when closed
+	gone uint64             // the datagrams that closed flows' sockets have dropped
 
 	malformed, foreign atomic.Uint64
 }
@@ -65,7 +64,6 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 	if s.doors, s.addr, err = doors(addr); err != nil {
 		return nil, err
 	}
-	s.adopts = canAdopt(s.doors)
 	return s, nil
 }
 
@@ -146,8 +144,9 @@ func (s *Server) datagrams(d door, m mail, granted bench.Granted) {
 		s.drop(&s.foreign, m)
 		return
 	}
-	if h.Kind == bench.Hello && s.adopts && !in.Options().Many && !in.Options().Portable {
-		s.adopt(in, m.from) // ahead of the answer, after which the flow's messages come
+	var strays []mail
+	if h.Kind == bench.Hello {
+		strays = s.adopt(d, in, m.from) // ahead of the answer, after which the flow's messages come
 	}
 	traffic := bench.Traffic{RecvCalls: 1}
 	start := false
@@ -164,6 +163,9 @@ func (s *Server) datagrams(d door, m mail, granted bench.Granted) {
 	in.SetGranted(granted)
 	in.Count(traffic)
 	in.Leave()
+	for _, m := range strays {
+		s.datagrams(d, m, granted)
+	}
 	if start {
 		// m.from is the session's address, or there would be no flow.
 		to := d.sender(m)
@@ -180,16 +182,27 @@ func (s *Server) drop(as *atomic.Uint64, m mail) {
 	as.Add(uint64(n))
 }
 
-// adopt gives the flow, whose client is at from, a socket of its own.
-func (s *Server) adopt(in *bench.Inbound, from netip.AddrPort) {
+// adopter is a door that can open sockets for flows.
+type adopter interface {
+	connect(server, from netip.AddrPort, o bench.Options) (f *flow, strays []mail, err error)
+}
+
+// adopt gives the flow, whose client is at from, a socket of its own, if there may be one. It returns what has come to that socket
+// from others.
+func (s *Server) adopt(d door, in *bench.Inbound, from netip.AddrPort) (strays []mail) {
+	by, ok := d.(adopter)
+	o := in.Options()
+	if !ok || o.Many || o.Portable {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil || len(s.open) >= maxAdopted {
-		return
+		return nil
 	}
-	f, err := connected(s.addr, from, in.Options())
+	f, strays, err := by.connect(s.addr, from, o)
 	if err != nil {
-		return // the door goes on
+		return nil // the door goes on
 	}
 	s.open[f] = struct{}{}
 	s.running.Go(func() {
@@ -201,6 +214,7 @@ func (s *Server) adopt(in *bench.Inbound, from netip.AddrPort) {
 		delete(s.open, f)
 		f.Close()
 	})
+	return strays
 }
 
 // maxAdopted is how many flows have a socket of their own, and a thread that waits on it.
