@@ -174,6 +174,7 @@ func (t *Table) open(s *Session) {
 	if !t.limits.Spin {
 		s.Spec.Wait = Block
 	}
+	s.footprint = newFootprint(s.Spec)
 	s.init()
 	var once sync.Once
 	s.endBy = func(why error) { // from within a flow: whoever ends the session may wait for the flow

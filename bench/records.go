@@ -225,6 +225,9 @@ func (t *trial) cost(received, client Account) results.Cost {
 	if t.server.CPUNs != nil {
 		c.ServerCPUs = results.Known(float64(*t.server.CPUNs) / 1e9)
 	}
+	if t.server.BytesPerFlow != nil {
+		c.ServerBytesPerFlow = results.Known(float64(*t.server.BytesPerFlow))
+	}
 	a, aKnown := c.ClientCPUs.Get()
 	b, bKnown := c.ServerCPUs.Get()
 	if aKnown && bKnown {

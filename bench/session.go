@@ -110,6 +110,8 @@ type Session struct {
 	key    string // of the client's request, so that asking again makes no second session
 	flows  []Inbound
 
+	footprint footprint
+
 	expiry  *time.Timer
 	expires int64        // when it ends whatever the client says
 	heard   atomic.Int64 // when the client was last heard on the control channel

@@ -56,6 +56,7 @@ func (s *Session) settle(end Settlement) (Account, error) {
 	}
 	if !s.shared.Load() {
 		sum.CPUNs = cpu
+		sum.BytesPerFlow = s.footprint.perFlow(len(s.flows))
 	}
 	return sum, nil
 }

@@ -99,6 +99,9 @@ type Account struct {
 	// CPUNs is the process's CPU time from the first measured message on; nil where it can't be told, and where another
 	// session had a share in it.
 	CPUNs *int64 `json:"cpu_ns"`
+	// BytesPerFlow is by how much the process's memory has grown with the session, by flow; nil where flows are few, and where
+	// CPUNs is.
+	BytesPerFlow *int64 `json:"bytes_per_flow"`
 }
 
 // Add adds another flow's account to a.

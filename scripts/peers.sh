@@ -149,8 +149,8 @@ tcp-rtt-block-apart|µs|<=1.0|have $sockperf sockperf|ours rtt_p50_us tcp $rtt -
 udp-rtt-block-netperf|µs|<=1.0|have $netperf netperf|ours rtt_p50_us udp $rtt --pin $one:$one|net UDP_RR $one $one
 tcp-rtt-block-netperf|µs|<=1.0|have $netperf netperf|ours rtt_p50_us tcp $rtt --pin $one:$one|net TCP_RR $one $one
 udp-lag-1k|µs send lag p99|alone<=5|true|ours send_lag_p99_us udp --workload paced --rate 1000 --size 64|
-udp-lag-10k|µs send lag p99|alone<=12|true|ours send_lag_p99_us udp --workload paced --rate 10000 --size 64|
-udp-lag-100k|µs send lag p99|alone<=30|true|ours send_lag_p99_us udp --workload paced --rate 100000 --size 64|
+udp-lag-10k|µs send lag p99|alone<=12|true|ours send_lag_p99_us udp --workload paced --rate 10000 --size 64 --wait spin|
+udp-lag-100k|µs send lag p99|alone<=30|true|ours send_lag_p99_us udp --workload paced --rate 100000 --size 64 --wait spin|
 JOBS
 )
 
@@ -206,7 +206,7 @@ awk -F, -v goals="$(cut -d'|' -f1,3 <<<"$jobs")" '
 			value = ratio
 			if (sub(/^alone/, "", g)) value = figures(4)
 			met = "-"
-			if (value != "-") met = (substr(g, 1, 2) == ">=" ? value >= substr(g, 3) + 0 : value <= substr(g, 3) + 0) ? "met" : "missed"
+			if (value != "-") met = (substr(g, 1, 2) == ">=" ? value + 0 >= substr(g, 3) + 0 : value + 0 <= substr(g, 3) + 0) ? "met" : "missed"
 			printf "%-24s %-16s %12s %12s %8s %10s  %s\n", job, unit[job], figures(4), figures(5), ratio, g, met
 		}
 	}' "$csv"

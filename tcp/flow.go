@@ -16,7 +16,8 @@ type flow struct {
 	stream
 	asked   bench.Options
 	buf     []byte  // what has been read lies in it from the start
-	lent    *[]byte // buf, where flows share it: as long as there is something in it
+	lent    *[]byte // buf, where flows share buffers: while nothing is waited for
+	tail    []byte  // what was in buf, where it has been given back
 	got     int     // the bytes of it that have been read, and
 	given   int     // those that Recv has given out
 	broken  bool    // a message was sent in part
@@ -80,7 +81,7 @@ func (f *flow) Batch(size int) int { return f.asked.BlockOf(size) }
 // Recv implements bench.Flow.
 func (f *flow) Recv(size int) ([]byte, error) {
 	f.rest()
-	if f.asked.Many && f.got == 0 {
+	if f.asked.Many && f.got < size {
 		f.giveBack()
 		if err := f.await(); err != nil {
 			return nil, err
@@ -144,14 +145,21 @@ var shared = sync.Pool{New: func() any { return new([]byte) }}
 func (f *flow) borrow() {
 	f.lent = shared.Get().(*[]byte)
 	f.buf = *f.lent
+	f.got = 0
+	f.grow(len(f.tail))
+	f.got = copy(f.buf, f.tail)
 }
 
 func (f *flow) giveBack() {
+	if f.buf == nil {
+		return
+	}
+	f.tail = append(f.tail[:0], f.buf[:f.got]...)
 	if f.lent != nil {
 		*f.lent = f.buf
 		shared.Put(f.lent)
-		f.lent, f.buf = nil, nil
 	}
+	f.lent, f.buf, f.got = nil, nil, 0
 }
 
 // grow sees to it that there is room for a block of messages.

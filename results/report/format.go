@@ -18,6 +18,7 @@ const (
 	bitsPerSecond unit = "bps"
 	perSecond     unit = "per_s"
 	shareOf       unit = "ratio"
+	bytesEach     unit = "bytes"
 )
 
 // scale is how a unit is shown to people: a figure times factor is in symbol.
@@ -45,6 +46,8 @@ func scaleFor(u unit, figures ...results.Value) scale {
 		steps = []scale{{1e-9, "Gbit/s"}, {1e-6, "Mbit/s"}, {1e-3, "kbit/s"}, {1, "bit/s"}}
 	case perSecond:
 		steps = []scale{{1e-6, "M/s"}, {1e-3, "k/s"}, {1, "/s"}}
+	case bytesEach:
+		steps = []scale{{1.0 / (1 << 20), "MiB"}, {1.0 / (1 << 10), "KiB"}, {1, "B"}}
 	case shareOf:
 		return scale{100, "%"}
 	default:

@@ -71,6 +71,8 @@ var metrics = slices.Concat(
 			share: func(t results.Trial) (uint64, uint64) { return t.Reordered, t.Unique }},
 		{name: "cpu_us_per_message", label: "CPU per message", unit: microseconds, better: "lower", workloads: all,
 			value: func(t results.Trial) results.Value { return t.CPUPerMessageUs }},
+		{name: "server_bytes_per_flow", label: "server's memory per flow", unit: bytesEach, better: "lower", workloads: all, optional: true,
+			value: func(t results.Trial) results.Value { return t.ServerBytesPerFlow }},
 		{name: "cpu_s_per_gigabyte", label: "CPU per GB", unit: seconds, better: "lower", workloads: oneWay,
 			value: func(t results.Trial) results.Value { return t.CPUPerGigabyteS }},
 	},
