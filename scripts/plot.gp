@@ -13,9 +13,13 @@ set datafile columnheaders
 set datafile missing NaN            # a row that is not asked for breaks no curve
 blue = "#0072b2"; orange = "#d55e00" # colours that the colour-blind tell apart; UDP is dashed or hatched too
 
-# The cells in the rows of one kind, in their order, as "64", "64x10" for 10 flows of 64 B, or "64-down".
+# The cells in the rows of one kind, in their order, as "64", "64x10" for 10 flows of 64 B, or "64-down-batches".
 way(row) = strcol("direction") eq "down" || strcol("direction") eq "both" ? "-" . strcol("direction") : ""
-cell(row) = (strcol("flows") eq "1" ? strcol("size_bytes") : strcol("size_bytes") . "x" . strcol("flows")) . way(row)
+batch(row) = strcol("workload") ne "throughput" ? "" : strcol("batch") eq "1" ? "-single" : strcol("batch") eq "auto" ? "-batches" : "-by" . strcol("batch")
+control(row) = words(controls) > 1 ? "-" . strcol("congestion_control_asked") : ""
+cell(row) = (strcol("flows") eq "1" ? strcol("size_bytes") : strcol("size_bytes") . "x" . strcol("flows")) . way(row) . batch(row) . control(row)
+controls = ""
+noteControl(c) = (controls = strstrt(controls . " ", " " . c . " ") == 0 ? controls . " " . c : controls, 0)
 cells = ""
 note(c) = (cells = strstrt(cells . " ", " " . c . " ") == 0 ? cells . " " . c : cells, 0)
 many(c) = strstrt(c, "x") > 0 ? c[:strstrt(c, "x") - 1] . " B, " . c[strstrt(c, "x") + 1:] . " flows" : c . " B"
@@ -24,6 +28,7 @@ latency = run . "/latency.csv"
 summary = run . "/summary.csv"
 set table $nothing                  # read the rows, and draw none: summary.csv names every cell
 set yrange [-1:1]
+plot summary using (noteControl(strcol("congestion_control_asked")))
 plot summary using (strcol("metric") eq "rtt_p50_us" && strcol("workload") eq "latency" ? note(cell(0)) : 0)
 latency_cells = cells
 cells = ""
