@@ -71,6 +71,7 @@ if (words(throughput_cells) > 0) {
     set ylabel "goodput, Gbit/s"
     set yrange [0:*]
     set xrange [0.4:words(throughput_cells) + 0.6]
+    if (words(throughput_cells) > 5) { set xtics rotate by 25 right; set bmargin 7 }
     set xtics ("" 0)
     do for [i = 1:words(throughput_cells)] { set xtics add (label(word(throughput_cells, i)) i) }
     set key top left

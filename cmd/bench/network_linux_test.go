@@ -428,3 +428,26 @@ func flood(from *netns.Namespace, datagrams int) error {
 	}
 	return nil
 }
+
+// Messages that are longer than a packet of the path can't be cut by the kernel: that is noticed at the first batch, told, and
+// they are sent without.
+func TestOffloadRefused(t *testing.T) {
+	if !inNetworks(t) {
+		return
+	}
+	n := twoHosts(t)
+	n.serve()
+	out := n.wants(n.run("--proto", "udp", "--workload", "throughput", "--batch", "auto", "--size", "1400,4000", "--duration", "100ms", "--trials", "1"), 0)
+	for _, row := range n.trials() {
+		want := "on"
+		if row["size_bytes"] == "4000" {
+			want = "refused"
+		}
+		if row["client_offload"] != want || number(t, row, "unique_messages") == 0 || row["malformed_datagrams"] != "0" || row["truncated_datagrams"] != "0" {
+			t.Errorf("%s B: offload %s, %s messages came", row["size_bytes"], row["client_offload"], row["unique_messages"])
+		}
+	}
+	if !strings.Contains(out, "messages of 4000 B were too long for the path") || strings.Contains(out, "messages of 1400 B were") {
+		t.Error(out)
+	}
+}
