@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -78,6 +79,8 @@ type Options struct {
 	Bulk bool
 	// Many says that there are so many flows that none can have a thread for itself.
 	Many bool
+	// Buffers are *[]byte that a session's many flows share, nil for none.
+	Buffers *sync.Pool
 	Fast
 }
 

@@ -117,14 +117,20 @@ func (s Spec) Memory() int64 {
 	if s.Interval > 0 {
 		buckets = int64(s.Duration/s.Interval) + 1
 	}
-	const flow = 8 << 10    // a goroutine and a tally
+	const flow = 16 << 10   // a goroutine, a tally, and what a batch is described by
 	copies := int64(s.Size) // the beginning of a message whose rest has not come
 	if s.Mode == Source || s.Mode == Duplex {
-		copies += 2 * int64(s.Size) // what is sent, and what it is made of
+		copies += int64(s.Size) + max(int64(s.BlockBytes()), int64(s.Batch)*int64(s.Size)) // what is sent, and what it is made of
+	}
+	if !s.many() {
+		copies += datagramBytes
 	}
 	window := int64(DefaultWindow/max(s.Flows, 1)/64)*24 + 4<<10 // a Counter's once the order has been broken
 	return int64(s.Size) + int64(s.FlowCount())*(flow+window+copies+int64(s.BlockBytes())+buckets*seriesBucketBytes)
 }
+
+// datagramBytes is how much a flow that has a thread of its own is ready to take of datagrams at once, beside its block.
+const datagramBytes = 1 << 20
 
 // blockBytes is how much a receiver is ready to take at once, and allBlocksBytes how much all flows of a session are.
 const (

@@ -137,7 +137,7 @@ func inRow(block []byte, size int, h Header) (n int) {
 		seq++
 		block = block[size:]
 	}
-	return int(seq - h.Seq)
+	return int(min(seq-h.Seq, (h.Seq|(WarmUp-1))-h.Seq+1)) // no further than to the end of the warm-up's numbers, or the others
 }
 
 // NewBlock returns a block of n messages of size bytes, zeroed.

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,9 @@ const (
 	// PinSame gives both ends the same ones.
 	PinSame Pin = "same"
 )
+
+// maxPin is how long a Pin may be.
+const maxPin = 256
 
 // Validate returns an error where p can't be understood, or makes no sense for receivers that wait so.
 func (p Pin) Validate(wait Wait) error {
@@ -71,7 +75,13 @@ func (p Pin) client(oneHost bool) []int {
 	return list
 }
 
+// A server's operator may have left it less than the host's processors.
 func (p Pin) server(oneHost bool) []int {
+	allowed := cpu.Allowed()
+	return slices.DeleteFunc(p.wanted(oneHost), func(n int) bool { return !slices.Contains(allowed, n) })
+}
+
+func (p Pin) wanted(oneHost bool) []int {
 	switch p {
 	case PinNone, "":
 		return nil

@@ -128,7 +128,7 @@ func (p Plan) Validate(transports []Transport) error {
 			continue
 		}
 		for _, size := range p.Sizes {
-			if n > 1 && n*size > MaxSize {
+			if n > 1 && int64(n)*int64(size) > MaxSize {
 				bad("%d messages of %d bytes can't be given to the kernel at once: there must be no more than %d bytes", n, size, MaxSize)
 			}
 		}

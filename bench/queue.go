@@ -36,7 +36,11 @@ func (t *Table) Agree(ctx context.Context, spec Spec, addr netip.Addr, key strin
 	if err := t.limits.Check(spec); err != nil {
 		return nil, err
 	}
-	w, err := t.enqueue(spec, plain(addr), key)
+	var footprint footprint
+	if t.Open() == 0 { // else the session shares what grows with others
+		footprint = newFootprint(spec)
+	}
+	w, err := t.enqueue(spec, plain(addr), key, footprint)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func (t *Table) opened(w *waiter, err error) (*Session, error) {
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
 // enqueue puts a client into the queue, and opens whatever there is room for.
-func (t *Table) enqueue(spec Spec, addr netip.Addr, key string) (*waiter, error) {
+func (t *Table) enqueue(spec Spec, addr netip.Addr, key string, footprint footprint) (*waiter, error) {
 	w := &waiter{ready: make(chan error, 1)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,7 +122,7 @@ func (t *Table) enqueue(spec Spec, addr netip.Addr, key string) (*waiter, error)
 	}
 	var id [8]byte
 	rand.Read(id[:]) // never fails
-	w.s = &Session{ID: binary.BigEndian.Uint64(id[:]), Spec: spec, client: addr, key: key}
+	w.s = &Session{ID: binary.BigEndian.Uint64(id[:]), Spec: spec, client: addr, key: key, footprint: footprint}
 	t.queue = append(t.queue, w)
 	t.admit()
 	return w, nil
@@ -174,7 +178,6 @@ func (t *Table) open(s *Session) {
 	if !t.limits.Spin {
 		s.Spec.Wait = Block
 	}
-	s.footprint = newFootprint(s.Spec)
 	s.init()
 	var once sync.Once
 	s.endBy = func(why error) { // from within a flow: whoever ends the session may wait for the flow

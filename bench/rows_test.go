@@ -211,7 +211,7 @@ func TestTakeCountsAsOneByOne(t *testing.T) {
 		own := Header{Kind: Reply, Flow: 1, Session: tr.session}
 		arrivals, sent := traffic(rng, own)
 		want := oneByOne{counter: NewCounter(DefaultWindow / 2)}
-		any := false
+		begun := false
 		deliver(rng, arrivals, size, func(block []byte, headers []Header, corrupt []bool, at int64) {
 			firsts := 0
 			for i, h := range headers {
@@ -222,7 +222,7 @@ func TestTakeCountsAsOneByOne(t *testing.T) {
 				case h.Seq&WarmUp == 0 && want.measured(h, corrupt[i], at):
 					firsts++
 				}
-				any = true
+				begun = true
 			}
 			want.came(firsts, size, at)
 			if w.take(block, at, noSeq) {
@@ -230,11 +230,11 @@ func TestTakeCountsAsOneByOne(t *testing.T) {
 			}
 			select {
 			case <-w.flowing:
-				if !any {
+				if !begun {
 					t.Fatalf("seed %d: the source is said to have begun, and nothing of it has come", seed)
 				}
 			default:
-				if any {
+				if begun {
 					t.Fatalf("seed %d: the source has begun, and nobody is told", seed)
 				}
 			}

@@ -11,7 +11,7 @@ func (s Spec) many() bool { return s.FlowCount() > OwnThreads }
 // Options are what the session asks of the flow's server.
 func (in *Inbound) Options() Options {
 	s := in.session.Spec
-	return Options{Wait: s.Wait, Block: s.BlockBytes(), Bulk: s.Mode != Echo, Many: s.many(), Fast: s.Fast}
+	return Options{Wait: s.Wait, Block: s.BlockBytes(), Bulk: s.Mode != Echo, Many: s.many(), Buffers: &in.session.buffers, Fast: s.Fast}
 }
 
 // Serve carries the flow on f, which is its alone: it counts what arrives, sends back what that answers, and sends what the
@@ -21,13 +21,13 @@ func (in *Inbound) Serve(f Flow) {
 		return
 	}
 	defer in.Detach()
+	granted := f.Granted()
 	cpus := ""
-	if spec := in.session.Spec; !spec.many() {
-		number, release := bind(spec.Pin.server(spec.OneHost), int(in.number))
+	if granted.Path == PathOwn {
+		number, release := bind(in.session.cpus, int(in.number))
 		defer release()
 		cpus = number
 	}
-	granted := f.Granted()
 	granted.CPUs = cpus
 	wait := granted.Wait
 	granted.Wait = Block // who found out what the flow is has slept
@@ -54,7 +54,7 @@ func (in *Inbound) Serve(f Flow) {
 		in.Count(traffic.minus(counted))
 		counted = traffic
 		in.Leave()
-		if err != nil {
+		if err != nil && !lostUnsent(err) {
 			break
 		}
 		if start {

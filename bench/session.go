@@ -68,10 +68,12 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("warm-up %v: it must be from 0 to the duration of %v", s.Warmup, s.Duration)
 	case !(s.RateBps == 0 || s.RateBps >= 0.1 && s.RateBps <= 1e15): // a NaN is refused too
 		return fmt.Errorf("%v bit/s: use 0 for as fast as it goes, or from 0.1 to 1e15", s.RateBps)
-	case s.Batch < 0 || s.Batch > MaxBatch || s.Batch > 1 && s.Batch*s.Size > MaxSize:
+	case s.Batch < 0 || s.Batch > MaxBatch || s.Batch > 1 && int64(s.Batch)*int64(s.Size) > MaxSize:
 		return fmt.Errorf("%d messages of %d bytes at once: there must be no more than %d, and no more bytes than %d", s.Batch, s.Size, MaxBatch, MaxSize)
 	case len(s.Congestion) > 15: // TCP_CA_NAME_MAX of Linux, with its zero
 		return fmt.Errorf("congestion control %q: a name has no more than 15 letters", s.Congestion)
+	case len(s.Pin) > maxPin:
+		return fmt.Errorf("pin: a list of processors has no more than %d characters", maxPin)
 	case s.Pin != "" && s.Pin.Validate(s.Wait) != nil:
 		return s.Pin.Validate(s.Wait)
 	case s.Interval > 0 && s.Duration/s.Interval >= MaxSeries:
@@ -111,6 +113,8 @@ type Session struct {
 	flows  []Inbound
 
 	footprint footprint
+	buffers   sync.Pool // of its flows, where they share them
+	cpus      []int     // those that the flows' threads are bound to, nil for all
 
 	expiry  *time.Timer
 	expires int64        // when it ends whatever the client says
@@ -145,6 +149,7 @@ type Inbound struct {
 // init takes all that the session's flows need while measuring.
 func (s *Session) init() {
 	s.done = make(chan struct{})
+	s.cpus = s.Spec.Pin.server(s.Spec.OneHost)
 	var body []byte
 	if s.Spec.Verify {
 		body = pattern(s.Spec.Size)
@@ -185,6 +190,9 @@ func (in *Inbound) tryEnter() bool { return in.held.CompareAndSwap(false, true) 
 
 // Leave ends what Enter began.
 func (in *Inbound) Leave() { in.held.Store(false) }
+
+// Number is the flow's, of those of its session.
+func (in *Inbound) Number() uint32 { return in.number }
 
 // Session is the session that the flow is part of.
 func (in *Inbound) Session() *Session { return in.session }

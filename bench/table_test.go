@@ -216,7 +216,7 @@ func TestMemoryIsLimited(t *testing.T) {
 
 // Who is beyond a limit is told which, at once.
 func TestLimitsAreTold(t *testing.T) {
-	limits := Limits{Sessions: 1, SessionsPerAddress: 1, Flows: 2, Size: 1000, Duration: time.Second, RateBps: 1e6, Memory: 2 << 20, Idle: time.Second}
+	limits := Limits{Sessions: 1, SessionsPerAddress: 1, Flows: 2, Size: 1000, Duration: time.Second, RateBps: 1e6, Memory: 4 << 20, Idle: time.Second}
 	if err := limits.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestLimitsAreTold(t *testing.T) {
 		"a duration of 1.001s with the warm-up, and it": func(s *Spec) { s.Duration += time.Millisecond },
 		"as fast as it goes, and it allows 1e+06 bit/s": func(s *Spec) { s.RateBps = 0 },
 		"1.1e+06 bit/s, and it allows 1e+06":            func(s *Spec) { s.RateBps = 1.1e6 },
-		"of its memory, and it allows 2":                func(s *Spec) { s.Interval = 20 * time.Microsecond },
+		"of its memory, and it allows 4":                func(s *Spec) { s.Interval = 20 * time.Microsecond },
 	} {
 		bad := good
 		change(&bad)

@@ -36,7 +36,10 @@ func (t *Tally) message(msg []byte, seq uint64, at int64) (first bool) {
 // those are: either the measured ones that are expected next, which it counts, or some of the warm-up.
 func (t *Tally) row(block []byte, size int, h Header) (n, measured int) {
 	h.Seq = t.counter.next
-	if n = inRow(block, size, h); n == 0 {
+	if h.Seq&WarmUp == 0 {
+		n = inRow(block, size, h)
+	}
+	if n == 0 {
 		h.Seq = seqOf(block)
 		if h.Seq&WarmUp == 0 {
 			return 0, 0

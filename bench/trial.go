@@ -30,6 +30,7 @@ type trial struct {
 	session uint64
 	workers []*worker
 	blocks  *blocks            // those that the workers send, nil where each has its own
+	buffers sync.Pool          // those that they receive to, where they share them
 	lag     *results.Histogram // of the paced workload, and
 	unsent  uint64             // the messages that it had no time for
 
@@ -159,12 +160,12 @@ func (w *worker) wait() Wait {
 // options is what is asked of the worker's flow.
 func (w *worker) options() Options {
 	s := w.t.spec
-	return Options{Wait: w.wait(), Block: s.BlockBytes(), DontFragment: w.t.plan.DontFragment, Bulk: s.Mode != Echo, Many: s.many(), Fast: s.Fast}
+	return Options{Wait: w.wait(), Block: s.BlockBytes(), DontFragment: w.t.plan.DontFragment, Bulk: s.Mode != Echo, Many: s.many(), Buffers: &w.t.buffers, Fast: s.Fast}
 }
 
-// bind binds the calling goroutine to the worker's processor, unless there are too many workers for that.
+// bind binds the calling goroutine to the worker's processor, if the flow has a thread of its own.
 func (w *worker) bind() (release func()) {
-	if w.t.spec.many() {
+	if w.flow.Granted().Path != PathOwn {
 		return func() {}
 	}
 	number, release := bind(w.t.cpus, int(w.id))

@@ -83,11 +83,10 @@ func (d *direct) read(buf []byte) (int, error) {
 // tryRead is read that returns 0 where that would wait.
 func (d *direct) tryRead(buf []byte) (int, error) {
 	d.in = buf
-	n, err := d.came(d.Try(d.doRead))
-	if d.inErr == unix.EAGAIN || d.inErr == unix.EINTR {
-		return 0, nil
+	if err := d.Try(d.doRead); err != nil || d.inErr == unix.EAGAIN || d.inErr == unix.EINTR {
+		return 0, err
 	}
-	return n, err
+	return d.came(nil)
 }
 
 func (d *direct) came(err error) (int, error) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"time"
 
 	"tcpvsudp/bench"
@@ -45,6 +44,9 @@ var _ bench.Eager = (*flow)(nil)
 // newFlow chooses the way to conn's bytes.
 func newFlow(conn *net.TCPConn, o bench.Options) *flow {
 	f := &flow{asked: o}
+	if o.Buffers == nil {
+		f.asked.Many = false
+	}
 	if !o.Portable {
 		f.stream = fast(conn, o)
 	}
@@ -67,7 +69,7 @@ func (f *flow) Send(block []byte, size int, more bool) (n int, err error) {
 	}
 	call := len(block)
 	if f.asked.Batch > 0 {
-		call = f.asked.Batch * size
+		call = min(f.asked.Batch, len(block)/size) * size
 	}
 	written, calls, err := f.write(block, call, more)
 	f.traffic.SendCalls += uint64(calls)
@@ -86,7 +88,7 @@ func (f *flow) Recv(size int) ([]byte, error) {
 		if err := f.await(); err != nil {
 			return nil, err
 		}
-		f.borrow()
+		f.borrow(size)
 	}
 	f.grow(size)
 	for f.got < size {
@@ -139,14 +141,13 @@ func (f *flow) Try(size int) (block []byte, ok bool, err error) {
 	return f.give(size), true, nil
 }
 
-// shared are buffers of many flows: of those few are being read at any time.
-var shared = sync.Pool{New: func() any { return new([]byte) }}
-
-func (f *flow) borrow() {
-	f.lent = shared.Get().(*[]byte)
+// borrow takes a buffer of those that the session's flows share: of many flows, few are being read at any time.
+func (f *flow) borrow(size int) {
+	if f.lent, _ = f.asked.Buffers.Get().(*[]byte); f.lent == nil {
+		f.lent = new([]byte)
+	}
 	f.buf = *f.lent
-	f.got = 0
-	f.grow(len(f.tail))
+	f.grow(size)
 	f.got = copy(f.buf, f.tail)
 }
 
@@ -157,7 +158,7 @@ func (f *flow) giveBack() {
 	f.tail = append(f.tail[:0], f.buf[:f.got]...)
 	if f.lent != nil {
 		*f.lent = f.buf
-		shared.Put(f.lent)
+		f.asked.Buffers.Put(f.lent)
 	}
 	f.lent, f.buf, f.got = nil, nil, 0
 }
@@ -165,11 +166,14 @@ func (f *flow) giveBack() {
 // grow sees to it that there is room for a block of messages.
 func (f *flow) grow(size int) {
 	if len(f.buf) < size {
-		buf := make([]byte, max(f.asked.Block/size, 1)*size)
+		buf := make([]byte, f.room(size))
 		copy(buf, f.buf[:f.got])
 		f.buf = buf
 	}
 }
+
+// room is the length of a block of messages.
+func (f *flow) room(size int) int { return max(f.asked.Block/size, 1) * size }
 
 // begin puts the bytes of head, which have been read already, ahead of what is read.
 func (f *flow) begin(head []byte, size int) {

@@ -22,6 +22,9 @@ const headTimeout = 10 * time.Second
 // acceptPause is how long to wait after an accept that failed.
 const acceptPause = 10 * time.Millisecond
 
+// maxOwn is how many flows have a thread that waits on their socket.
+const maxOwn = 128
+
 // Server carries the flows of sessions, each on a connection of its own, and hands connections that begin
 // with something else than a message to Control.
 type Server struct {
@@ -31,6 +34,7 @@ type Server struct {
 	strays   *strays
 	flows    atomic.Int64 // connections that carry a flow, and
 	room     int64        // how many there may be
+	own      atomic.Int64 // those with a thread of their own
 
 	conns sync.WaitGroup
 	mu    sync.Mutex
@@ -171,6 +175,10 @@ func (s *Server) welcome(conn *net.TCPConn) {
 	o := in.Options()
 	if h.Kind != bench.Hello { // a flow of a single exchange
 		o.Brief, o.Block = true, in.Size()
+	}
+	if !o.Many && !o.Brief {
+		defer s.own.Add(-1)
+		o.Many = s.own.Add(1) > maxOwn
 	}
 	if o.Congestion != "" {
 		_ = socket.AskCongestionControl(socket.Of(conn), o.Congestion) // refused: what is granted says so

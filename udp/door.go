@@ -47,7 +47,9 @@ func (p *plainDoor) reply(block []byte, size int, m mail) (calls int) {
 	return int(s.traffic.SendCalls)
 }
 
-func (p *plainDoor) sender(m mail) bench.Sender { return &plainSender{conn: p.conn, to: m.from} }
+func (p *plainDoor) sender(m mail, _ bench.Options) bench.Sender {
+	return &plainSender{conn: p.conn, to: m.from}
+}
 
 func (p *plainDoor) granted() bench.Granted {
 	g := bench.Granted{RecvBufferAsked: recvBuffer, Path: bench.PathPortable, Offload: bench.OffloadOff}

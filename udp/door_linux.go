@@ -50,6 +50,9 @@ func closeAll(all []door) {
 	}
 }
 
+// maxStrays is how many datagrams of others a new socket may have got at most.
+const maxStrays = 64
+
 // flowOffset is where a message has the number of its flow.
 const flowOffset = 4
 
@@ -59,21 +62,21 @@ func sharePort(_, _ string, raw syscall.RawConn) error {
 	return errors.Join(err, failed)
 }
 
-// connect opens a socket on the server's port that hears the client at from alone. What others have sent to the port before it did,
+// connect opens a socket on the server's port that hears client alone. What others have sent to the port before it did,
 // and the kernel has brought to the new socket, is returned as strays.
-func (d *fastDoor) connect(server, from netip.AddrPort, o bench.Options) (f *flow, strays []mail, err error) {
+func (d *fastDoor) connect(server netip.AddrPort, client mail, o bench.Options) (f *flow, strays []mail, err error) {
 	conn, err := listen(net.ListenConfig{Control: sharePort}, server.String())
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := socket.Connect(conn, from); err != nil {
+	if err := socket.Connect(conn, client.name); err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
 	raw, err := conn.SyscallConn()
 	if err == nil {
 		err = raw.Control(func(fd uintptr) {
-			for {
+			for range maxStrays {
 				n, err := d.scratch.Recv(fd, false)
 				if err != 0 || n == 0 {
 					return
@@ -82,6 +85,9 @@ func (d *fastDoor) connect(server, from netip.AddrPort, o bench.Options) (f *flo
 				m.bytes, m.segment, m.cut = d.scratch.Datagram(0)
 				m.bytes, m.from = slices.Clone(m.bytes), m.name.AddrPort()
 				strays = append(strays, m)
+				if m.from == client.from {
+					return // by now it was connected
+				}
 			}
 		})
 	}
@@ -110,7 +116,7 @@ func newFastDoor(conn *net.UDPConn) (*fastDoor, error) {
 		return nil, err
 	}
 	_ = socket.JoinDatagrams(raw) // refused: they come one by one
-	d := &fastDoor{Raw: raw, inbox: socket.NewInbox(joinedBuffers, joinedRoom, true), out: newFastSender(raw), scratch: socket.NewInbox(1, joinedRoom, true)}
+	d := &fastDoor{Raw: raw, inbox: socket.NewInbox(joinedBuffers, joinedRoom, true), out: newFastSender(raw, bench.Options{}), scratch: socket.NewInbox(1, joinedRoom, true)}
 	d.tryRecv = func(fd uintptr) bool {
 		d.n, d.err = d.inbox.Recv(fd, false)
 		return d.err != unix.EAGAIN && d.err != unix.EINTR
@@ -140,8 +146,8 @@ func (d *fastDoor) reply(block []byte, size int, m mail) (calls int) {
 	return int(d.out.traffic.SendCalls)
 }
 
-func (d *fastDoor) sender(m mail) bench.Sender {
-	s := newFastSender(d.Raw)
+func (d *fastDoor) sender(m mail, o bench.Options) bench.Sender {
+	s := newFastSender(d.Raw, o)
 	s.to = *m.name
 	return s
 }
@@ -163,13 +169,18 @@ type fastSender struct {
 	n       int
 	err     unix.Errno
 	traffic bench.Traffic
+	asked   bench.Options
 }
 
-func newFastSender(raw socket.Raw) *fastSender {
-	s := &fastSender{raw: raw, outbox: socket.NewOutbox(mmsgBatch)}
+func newFastSender(raw socket.Raw, o bench.Options) *fastSender {
+	s := &fastSender{raw: raw, asked: o, outbox: socket.NewOutbox(mmsgBatch)}
 	s.trySend = func(fd uintptr) bool {
 		for s.err = 0; len(s.out) > 0; {
-			n, err := s.outbox.Send(fd, s.out, s.size, &s.to)
+			out := s.out
+			if s.asked.Batch > 0 {
+				out = out[:min(s.asked.Batch*s.size, len(out))]
+			}
+			n, err := s.outbox.Send(fd, out, s.size, &s.to)
 			s.traffic.SendCalls++
 			switch err {
 			case 0:
@@ -199,7 +210,12 @@ func (s *fastSender) Send(block []byte, size int, _ bool) (int, error) {
 }
 
 // Batch implements bench.Sender.
-func (s *fastSender) Batch(size int) int { return max(min(mmsgBatch, blockBytes/size), 1) }
+func (s *fastSender) Batch(size int) int {
+	if s.asked.Batch > 0 {
+		return s.asked.BlockOf(size)
+	}
+	return max(min(mmsgBatch, s.asked.Block/size), 1)
+}
 
 // Traffic implements bench.Sender.
 func (s *fastSender) Traffic() bench.Traffic { return s.traffic }

@@ -28,8 +28,8 @@ type Server struct {
 	running  sync.WaitGroup // sources and flows
 
 	mu   sync.Mutex
-	open map[*flow]struct{} // nil when closed
-	gone uint64             // the datagrams that closed flows' sockets have dropped
+	open map[*bench.Inbound]*adopted // nil when closed
+	gone uint64                      // the datagrams that closed flows' sockets have dropped
 
 	malformed, foreign atomic.Uint64
 }
@@ -43,7 +43,7 @@ type door interface {
 	// reply sends the messages of block to who sent the datagrams that are being delivered.
 	reply(block []byte, size int, m mail) (calls int)
 	// sender sends to who sent those, for as long as it is wanted.
-	sender(m mail) bench.Sender
+	sender(m mail, o bench.Options) bench.Sender
 	// granted is what the kernel gave.
 	granted() bench.Granted
 }
@@ -59,7 +59,7 @@ type mail struct {
 
 // Listen binds addr, "host:port"; port 0 is any free one. Nothing is read before Serve.
 func Listen(addr string, sessions *bench.Table) (*Server, error) {
-	s := &Server{sessions: sessions, open: map[*flow]struct{}{}}
+	s := &Server{sessions: sessions, open: map[*bench.Inbound]*adopted{}}
 	var err error
 	if s.doors, s.addr, err = doors(addr); err != nil {
 		return nil, err
@@ -100,8 +100,8 @@ func (s *Server) Overflowed() (dropped uint64, known bool) {
 		n, ok := socket.Overflowed(d)
 		dropped, known = dropped+n, known || ok
 	}
-	for f := range s.open {
-		n, _ := socket.Overflowed(f)
+	for _, a := range s.open {
+		n, _ := socket.Overflowed(a.flow)
 		dropped += n
 	}
 	return dropped, known
@@ -146,7 +146,7 @@ func (s *Server) datagrams(d door, m mail, granted bench.Granted) {
 	}
 	var strays []mail
 	if h.Kind == bench.Hello {
-		strays = s.adopt(d, in, m.from) // ahead of the answer, after which the flow's messages come
+		strays = s.adopt(d, in, m) // ahead of the answer, after which the flow's messages come
 	}
 	traffic := bench.Traffic{RecvCalls: 1}
 	start := false
@@ -168,7 +168,7 @@ func (s *Server) datagrams(d door, m mail, granted bench.Granted) {
 	}
 	if start {
 		// m.from is the session's address, or there would be no flow.
-		to := d.sender(m)
+		to := d.sender(m, in.Options())
 		s.running.Go(func() { in.Pump(to) })
 	}
 }
@@ -184,12 +184,15 @@ func (s *Server) drop(as *atomic.Uint64, m mail) {
 
 // adopter is a door that can open sockets for flows.
 type adopter interface {
-	connect(server, from netip.AddrPort, o bench.Options) (f *flow, strays []mail, err error)
+	connect(server netip.AddrPort, client mail, o bench.Options) (f *flow, strays []mail, err error)
 }
 
-// adopt gives the flow, whose client is at from, a socket of its own, if there may be one. It returns what has come to that socket
-// from others.
-func (s *Server) adopt(d door, in *bench.Inbound, from netip.AddrPort) (strays []mail) {
+// maxAdopted is how many flows have a socket of their own, and a thread that waits on it.
+const maxAdopted = 128
+
+// adopt gives the flow, whose client has sent m, a socket of its own, if there may be one and it has none yet. It returns what has
+// come to that socket from others.
+func (s *Server) adopt(d door, in *bench.Inbound, m mail) (strays []mail) {
 	by, ok := d.(adopter)
 	o := in.Options()
 	if !ok || o.Many || o.Portable {
@@ -197,49 +200,91 @@ func (s *Server) adopt(d door, in *bench.Inbound, from netip.AddrPort) (strays [
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open == nil || len(s.open) >= maxAdopted {
+	before := s.open[in]
+	if s.open == nil || len(s.open) >= maxAdopted || before != nil && before.from == m.from {
 		return nil
 	}
-	f, strays, err := by.connect(s.addr, from, o)
+	f, strays, err := by.connect(s.addr, m, o)
 	if err != nil {
 		return nil // the door goes on
 	}
-	s.open[f] = struct{}{}
+	a := &adopted{flow: f, server: s, in: in, door: beside{d}, from: m.from, name: new(*m.name)}
+	s.open[in] = a
 	s.running.Go(func() {
-		in.Serve(tolerant{f})
-		dropped, _ := socket.Overflowed(f)
+		in.Serve(a) // which closes the one before
+		a.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.gone += dropped
-		delete(s.open, f)
-		f.Close()
+		s.gone += a.dropped
+		if s.open[in] == a {
+			delete(s.open, in)
+		}
 	})
 	return strays
 }
 
-// maxAdopted is how many flows have a socket of their own, and a thread that waits on it.
-const maxAdopted = 128
+// adopted is a flow on a socket of its own. It goes on when it hears that a message which it sent was not wanted: others may
+// still be.
+type adopted struct {
+	*flow
+	server *Server
+	in     *bench.Inbound
+	door   door
+	from   netip.AddrPort
+	name   *socket.Name
 
-// tolerant is a flow that goes on when it hears that a message which it sent was not wanted: others may still be.
-type tolerant struct{ *flow }
+	closing sync.Once
+	dropped uint64 // because the receive buffer was full, once it is closed
+}
 
-// Recv implements bench.Flow.
-func (t tolerant) Recv(size int) ([]byte, error) {
+// Recv implements bench.Flow. The client's port may have become another flow's meanwhile: what is that one's goes there, and with its
+// hello this flow is over.
+func (a *adopted) Recv(size int) ([]byte, error) {
 	for {
-		block, err := t.flow.Recv(size)
-		if !socket.IsRefused(err) {
-			return block, err
+		block, err := a.flow.Recv(size)
+		if err != nil {
+			if socket.IsRefused(err) {
+				continue
+			}
+			return nil, err
+		}
+		h, ok := bench.ParseHeader(block)
+		if !ok || h.Session == a.in.Session().ID && h.Flow == a.in.Number() {
+			return block, nil
+		}
+		a.server.datagrams(a.door, mail{bytes: block, segment: size, from: a.from, name: a.name}, a.door.granted())
+		if h.Kind == bench.Hello && a.server.sessions.Inbound("udp", h, a.from.Addr()) != nil {
+			return nil, net.ErrClosed
 		}
 	}
 }
 
 // Send implements bench.Sender.
-func (t tolerant) Send(block []byte, size int, more bool) (int, error) {
-	n, err := t.flow.Send(block, size, more)
+func (a *adopted) Send(block []byte, size int, more bool) (int, error) {
+	n, err := a.flow.Send(block, size, more)
 	if socket.IsRefused(err) {
 		err = fmt.Errorf("%w: %w", bench.ErrUnreachable, err)
 	}
 	return n, err
+}
+
+// Close implements bench.Flow.
+func (a *adopted) Close() (err error) {
+	err = net.ErrClosed
+	a.closing.Do(func() {
+		a.dropped, _ = socket.Overflowed(a.flow)
+		err = a.flow.Close()
+	})
+	return err
+}
+
+// beside is a door as one uses it who does not receive there: it replies by a sender of its own.
+type beside struct{ door }
+
+func (b beside) reply(block []byte, size int, m mail) (calls int) {
+	to := b.sender(m, bench.Options{})
+	_, _ = to.Send(block, size, false)
+	return int(to.Traffic().SendCalls)
 }
 
 // Close stops the server; it returns when Serve has, and all sources and flows.
@@ -251,8 +296,8 @@ func (s *Server) Close() error {
 	s.serving.Lock()
 	defer s.serving.Unlock()
 	s.mu.Lock()
-	for f := range s.open {
-		f.Close()
+	for _, a := range s.open {
+		a.Close()
 	}
 	s.open = nil
 	s.mu.Unlock()

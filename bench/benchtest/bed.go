@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func (b *bed) agree(mode bench.Mode, size, flows int) *bench.Session {
 func (b *bed) dial() bench.Flow {
 	b.t.Helper()
 	f, err := b.Transport.Dial(context.Background(), b.addr, bench.Options{
-		Wait: b.wait, Block: 1 << 16, Many: b.variant.many, Fast: b.variant.fast,
+		Wait: b.wait, Block: 1 << 16, Many: b.variant.many, Buffers: new(sync.Pool), Fast: b.variant.fast,
 	})
 	if err != nil {
 		b.t.Fatal(err)

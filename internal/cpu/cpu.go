@@ -3,7 +3,6 @@ package cpu
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,6 +10,7 @@ import (
 // Parse reads a list of processors as the kernel writes it: 0-3,8.
 func Parse(list string) ([]int, error) {
 	var all []int
+	var seen [most + 1]bool
 	for part := range strings.SplitSeq(list, ",") {
 		first, last, isRange := strings.Cut(part, "-")
 		if !isRange {
@@ -22,7 +22,8 @@ func Parse(list string) ([]int, error) {
 			return nil, fmt.Errorf("%q is no list of processors: use one like 0-3,8", list)
 		}
 		for n := a; n <= b; n++ {
-			if !slices.Contains(all, int(n)) {
+			if !seen[n] {
+				seen[n] = true
 				all = append(all, int(n))
 			}
 		}

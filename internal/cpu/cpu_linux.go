@@ -86,8 +86,10 @@ func BindAll(list []int) (release func(), err error) {
 }
 
 func bindThreads(set *unix.CPUSet) error {
-	// A thread may make another while the list is read: the second look finds it.
-	for range 2 {
+	// A thread that is not bound yet may make another while the list is read: until there is none that is new.
+	bound := map[string]bool{}
+	for before := -1; before < len(bound); {
+		before = len(bound)
 		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
 			return err
@@ -100,6 +102,7 @@ func bindThreads(set *unix.CPUSet) error {
 			if err := unix.SchedSetaffinity(id, set); err != nil && err != unix.ESRCH {
 				return err
 			}
+			bound[t.Name()] = true
 		}
 	}
 	return nil

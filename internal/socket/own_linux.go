@@ -68,6 +68,9 @@ const (
 	past = 1
 	// nap is how long a call sleeps at most until it looks whether its deadline was moved.
 	nap = 10 * time.Millisecond
+	// idleNaps is after how many naps in a row a call waits longer at a time.
+	idleNaps = 20
+	longNap  = 200 * time.Millisecond
 	// bulkLooks is the patience of a bulk transfer, some 50 µs.
 	bulkLooks = 300
 	// looks is how many times a spinning call tries between two looks at the clock.
@@ -101,6 +104,9 @@ func (o *own) Try(f func(fd uintptr) (done bool)) error {
 		return net.ErrClosed
 	}
 	defer o.leave()
+	if o.readBy.Load() == past {
+		return os.ErrDeadlineExceeded
+	}
 	o.sleeps = false
 	f(uintptr(o.fd))
 	return nil
@@ -126,7 +132,7 @@ func (o *own) until(f func(fd uintptr) bool, event int16, by *atomic.Int64, pati
 			return os.ErrDeadlineExceeded
 		}
 		if event == unix.POLLIN {
-			o.sleeps = o.naps && tries > patience && o.far(deadline, tries > patience+1)
+			o.sleeps = o.naps && tries > patience && tries <= patience+idleNaps && o.far(deadline, tries > patience+1)
 		}
 		done := f(uintptr(o.fd))
 		switch {
@@ -138,6 +144,9 @@ func (o *own) until(f func(fd uintptr) bool, event int16, by *atomic.Int64, pati
 			continue
 		}
 		sleep := nap
+		if tries > patience+idleNaps {
+			sleep = longNap
+		}
 		if deadline != 0 {
 			left := deadline - clock.Now()
 			if left <= 0 {
@@ -196,11 +205,11 @@ func (o *own) Close() error {
 		if n < 0 {
 			return net.ErrClosed
 		}
-		if o.users.CompareAndSwap(n, n-closed) {
-			if n == 0 {
-				return unix.Close(o.fd)
+		if o.users.CompareAndSwap(n, n+1-closed) { // as a user, so that nobody closes it meanwhile
+			if n > 0 {
+				_ = unix.Shutdown(o.fd, unix.SHUT_RDWR) // wakes up who waits
 			}
-			_ = unix.Shutdown(o.fd, unix.SHUT_RDWR) // wakes up who waits
+			o.leave()
 			return nil
 		}
 	}

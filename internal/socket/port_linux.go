@@ -1,44 +1,20 @@
 package socket
 
 import (
-	"errors"
-	"net"
-	"net/netip"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Connect has a datagram socket of either family send to one address, and hear it alone.
-func Connect(c Conn, to netip.AddrPort) error {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		family, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DOMAIN)
-		if err != nil {
-			failed = err
-			return
+// Connect has a datagram socket send to one address, of which a socket of its family has heard, and hear it alone.
+func Connect(c Conn, to *Name) error {
+	return set(Of(c), func(fd int) error {
+		_, _, err := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
+		if err != 0 {
+			return err
 		}
-		var sa unix.Sockaddr
-		if family == unix.AF_INET6 {
-			sa = &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16(), ZoneId: zone(to.Addr())}
-		} else {
-			sa = &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().Unmap().As4()}
-		}
-		failed = unix.Connect(int(fd), sa)
+		return nil
 	})
-	return errors.Join(err, failed)
-}
-
-// zone is the number of an address's interface, 0 for none.
-func zone(a netip.Addr) uint32 {
-	if i, err := net.InterfaceByName(a.Zone()); err == nil {
-		return uint32(i.Index)
-	}
-	return 0
 }
 
 // SteerByFlow has the sockets that share h's port get datagrams by the 32-bit number that these have at offset: those of
