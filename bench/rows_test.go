@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 // sameCounts compares all that two counts tell.
@@ -347,4 +349,43 @@ func TestTallyRow(t *testing.T) {
 		}
 	}
 	sameCounts(t, "in all", tally.counter.Finish(4), Counts{Sent: 4, Received: 4, Unique: 4})
+}
+
+// A row ends where the numbers of the warm-up begin, and where they end.
+func TestRowEndsWithItsNumbers(t *testing.T) {
+	for _, seqs := range [][]uint64{{1<<64 - 1, 0}, {WarmUp - 1, WarmUp, WarmUp + 1}} {
+		block := NewBlock(len(seqs), HeaderSize)
+		for i, seq := range seqs {
+			Header{Kind: Request, Session: 7, Seq: seq}.Put(block[i*HeaderSize:])
+		}
+		if n := inRow(block, HeaderSize, Header{Kind: Request, Session: 7, Seq: seqs[0]}); n != 1 {
+			t.Errorf("%x: a row of %d, want 1", seqs, n)
+		}
+	}
+}
+
+// What a client asks for is refused where it overflows, or takes the server long to read.
+func TestSpecsThatOverflow(t *testing.T) {
+	good := Spec{Proto: "any", Mode: Sink, Size: 1 << 16, Flows: 1, Duration: time.Second}
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Spec){
+		"batch of 4 GiB": func(s *Spec) { s.Batch = 1 << 16 },
+		"long pin":       func(s *Spec) { s.Pin = Pin(strings.Repeat("0-1023,", 100) + "0:0") },
+		"negative batch": func(s *Spec) { s.Batch = -1 },
+		"nameless pin":   func(s *Spec) { s.Pin = "somewhere" },
+		"long algorithm": func(s *Spec) { s.Congestion = "abcdefghijklmnop" },
+	} {
+		bad := good
+		change(&bad)
+		if bad.Validate() == nil {
+			t.Errorf("%s is valid", name)
+		}
+	}
+	source := good
+	source.Mode, source.Size, source.Flows, source.Batch = Source, 256, 10_000, 1<<16
+	if need := source.Memory(); need < 10_000<<24 {
+		t.Errorf("10,000 blocks of 16 MiB are charged for %d bytes", need)
+	}
 }

@@ -237,8 +237,8 @@ type adopted struct {
 	dropped uint64 // because the receive buffer was full, once it is closed
 }
 
-// Recv implements bench.Flow. The client's port may have become another flow's meanwhile: what is that one's goes there, and with its
-// hello this flow is over.
+// Recv implements bench.Flow. The client's port may have become another flow's meanwhile, or be several flows': what is another's goes
+// there.
 func (a *adopted) Recv(size int) ([]byte, error) {
 	for {
 		block, err := a.flow.Recv(size)
@@ -253,9 +253,6 @@ func (a *adopted) Recv(size int) ([]byte, error) {
 			return block, nil
 		}
 		a.server.datagrams(a.door, mail{bytes: block, segment: size, from: a.from, name: a.name}, a.door.granted())
-		if h.Kind == bench.Hello && a.server.sessions.Inbound("udp", h, a.from.Addr()) != nil {
-			return nil, net.ErrClosed
-		}
 	}
 }
 
