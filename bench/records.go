@@ -218,6 +218,9 @@ func (t *trial) cost(received, client Account) results.Cost {
 	for _, w := range t.workers {
 		c.MessagesPerBlock = max(c.MessagesPerBlock, w.batch)
 	}
+	if t.batch > 0 {
+		c.MessagesPerBlock = t.batch
+	}
 	delivered, bytes := float64(received.Unique), float64(received.Bytes)
 	if t.cpuFrom.known && t.cpuTo.known {
 		c.ClientCPUs = results.Known((t.cpuTo.spent - t.cpuFrom.spent).Seconds())

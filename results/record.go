@@ -144,13 +144,14 @@ type Throughput struct {
 // Cost is the CPU time, user and system, of both processes, and the system calls that moved data. A
 // message of a closed or open loop is a request and its reply.
 type Cost struct {
-	ClientCPUs       Value `csv:"client_cpu_s" json:"client_cpu_s"`
-	ServerCPUs       Value `csv:"server_cpu_s" json:"server_cpu_s"`
-	CPUPerMessageUs  Value `csv:"cpu_us_per_message" json:"cpu_us_per_message"`
-	CPUPerGigabyteS  Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
-	ClientCallsPerM  Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
-	ServerCallsPerM  Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
-	MessagesPerBlock int   `csv:"messages_per_block" json:"messages_per_block"`
+	ClientCPUs      Value `csv:"client_cpu_s" json:"client_cpu_s"`
+	ServerCPUs      Value `csv:"server_cpu_s" json:"server_cpu_s"`
+	CPUPerMessageUs Value `csv:"cpu_us_per_message" json:"cpu_us_per_message"`
+	CPUPerGigabyteS Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
+	ClientCallsPerM Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
+	ServerCallsPerM Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
+	// MessagesPerBlock is how many messages the sender gave to the kernel at once, at most.
+	MessagesPerBlock int `csv:"messages_per_block" json:"messages_per_block"`
 	// ServerBytesPerFlow is by how much the server's resident memory had grown in the trial, by flow; empty for few flows, where it
 	// tells of other things, and where it can't be told.
 	ServerBytesPerFlow Value `csv:"server_bytes_per_flow" json:"server_bytes_per_flow"`

@@ -156,7 +156,10 @@ func how(trials []results.Trial) string {
 	var controls, client, server []string
 	portable := false
 	for _, t := range trials {
-		controls, client, server = add(controls, t.CongestionControl), add(client, t.ClientPinned), add(server, t.ServerPinned)
+		controls = add(controls, t.CongestionControl)
+		if t.Workload != "paced" { // its receivers run beside its sender
+			client, server = add(client, t.ClientPinned), add(server, t.ServerPinned)
+		}
 		portable = portable || t.Portable
 	}
 	if len(controls) > 0 {
