@@ -140,7 +140,11 @@ const (
 
 // BlockBytes is about how much a flow's receiver should be ready to take at once: less where flows are many.
 func (s Spec) BlockBytes() int {
-	return max(s.Size, min(blockBytes, allBlocksBytes/max(s.Flows, 1)))
+	block := blockBytes
+	if s.many() {
+		block /= 8
+	}
+	return max(s.Size, min(block, allBlocksBytes/max(s.Flows, 1)))
 }
 
 // throttle keeps the messages of one flow below a rate. A flow that has been slow for a while may catch up by a
