@@ -59,43 +59,32 @@ func (p Pin) lists() (client, server []int, err error) {
 
 // client returns the processors of the client, and server those of the server; nil for all.
 func (p Pin) client(oneHost bool) []int {
-	switch p {
-	case PinNone:
-		return nil
-	case PinApart:
-		all := cpu.Allowed()
-		if oneHost {
-			all, _ = cpu.Halves(all)
-		}
-		return all
-	case PinSame:
-		return cpu.Allowed()
-	}
-	list, _, _ := p.lists()
+	list, _ := p.processors(oneHost)
 	return list
 }
 
 // A server's operator may have left it less than the host's processors.
 func (p Pin) server(oneHost bool) []int {
+	_, list := p.processors(oneHost)
 	allowed := cpu.Allowed()
-	return slices.DeleteFunc(p.wanted(oneHost), func(n int) bool { return !slices.Contains(allowed, n) })
+	return slices.DeleteFunc(slices.Clone(list), func(n int) bool { return !slices.Contains(allowed, n) })
 }
 
-func (p Pin) wanted(oneHost bool) []int {
+func (p Pin) processors(oneHost bool) (client, server []int) {
+	all := cpu.Allowed()
 	switch p {
 	case PinNone, "":
-		return nil
+		return nil, nil
 	case PinApart:
-		all := cpu.Allowed()
 		if oneHost {
-			_, all = cpu.Halves(all)
+			return cpu.Halves(all)
 		}
-		return all
+		return all, all
 	case PinSame:
-		return cpu.Allowed()
+		return all, all
 	}
-	_, list, _ := p.lists()
-	return list
+	client, server, _ = p.lists()
+	return client, server
 }
 
 // bind binds the calling goroutine to the processor for flow number n of a list, and tells which that is: none where the list is

@@ -159,12 +159,20 @@ func (p Plan) Validate(transports []Transport) error {
 	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
 		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)
 	}
-	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicate(p.Batches), duplicate(p.Congestion)} {
+	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicateBatch(p.Batches), duplicate(p.Congestion)} {
 		if dup != "" {
 			bad("%s is given twice: give it once", dup)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func duplicateBatch(list []int) string {
+	dup := duplicate(list)
+	if dup == "0" {
+		return "batch auto"
+	}
+	return dup
 }
 
 func duplicate[T comparable](list []T) string {

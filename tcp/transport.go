@@ -23,6 +23,9 @@ func (Transport) MaxMessage() int { return bench.MaxSize }
 // Lossy implements bench.Transport: what is lost is sent again.
 func (Transport) Lossy() bool { return false }
 
+// KnowsCongestionControl tells whether this system has an algorithm of that name.
+func KnowsCongestionControl(name string) bool { return socket.KnowsCongestionControl(name) }
+
 // dialer leaves keep-alives off: a trial is shorter than their period, and setting them up would be part of
 // what connect measures.
 var dialer = net.Dialer{KeepAlive: -1}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 	}
 	for _, c := range cells {
 		table.Rows = append(table.Rows, []string{
-			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), c.Direction, c.Batch, c.Congestion, fmt.Sprint(c.Trials),
+			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), c.Direction, c.Batch, cmp.Or(c.Congestion, "default"), fmt.Sprint(c.Trials),
 		})
 	}
 	if err := table.Render(w, format == report.Markdown); err != nil {

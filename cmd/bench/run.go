@@ -153,6 +153,9 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 			name = ""
 		}
 		o.plan.Congestion[i] = name
+		if name != "" && flags.Changed("cc") && !tcp.KnowsCongestionControl(name) {
+			return "", fmt.Errorf("--cc: this system has no congestion control %q; /proc/sys/net/ipv4/tcp_available_congestion_control names those it has", name)
+		}
 	}
 	format, err := report.ParseFormat(o.format)
 	for _, list := range [][]string{o.plan.Protos, o.plan.Workloads} {

@@ -23,3 +23,13 @@ func set(h Handle, f func(fd int) error) (err error) {
 	}
 	return err
 }
+
+// KnowsCongestionControl tells whether this system has an algorithm of that name, be it that it keeps it from ordinary users.
+func KnowsCongestionControl(name string) bool {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return true // the trial tells
+	}
+	defer unix.Close(fd)
+	return unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, name) != unix.ENOENT
+}
