@@ -243,7 +243,8 @@ func TestCableOutForTwoSeconds(t *testing.T) {
 	}
 	n := twoHosts(t)
 	n.serve()
-	client := n.run("--workload", "latency,throughput", "--direction", "up,down", "--size", "200", "--batch", "auto", "--duration", "2s", "--trials", "1")
+	client := n.run("--workload", "latency,throughput", "--direction", "up,down", "--size", "200", "--batch", "auto", "--duration", "2s", "--trials", "1",
+		"--drain", "5s") // longer than a stream is silent after two seconds without a cable
 	var cuts sync.WaitGroup
 	defer cuts.Wait()
 	stop := make(chan struct{})
