@@ -71,7 +71,7 @@ const (
 	// idleNaps is after how many naps in a row a call waits longer at a time.
 	idleNaps = 20
 	longNap  = 200 * time.Millisecond
-	// bulkLooks is the patience of a bulk transfer, some 50 µs.
+	// bulkLooks is the patience of a bulk transfer.
 	bulkLooks = 300
 	// looks is how many times a spinning call tries between two looks at the clock.
 	looks = 64
