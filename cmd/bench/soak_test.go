@@ -49,6 +49,9 @@ func TestSoak(t *testing.T) {
 			t.Errorf("the server has grown from %v to %v", first, now)
 		}
 	}
+	if strays := s.strays.Load(); strays > 1+s.trials.Load()/100 {
+		t.Errorf("%d of %d trials heard messages of others", strays, s.trials.Load())
+	}
 	if s.whole.Load() == 0 || s.cut.Load() == 0 {
 		t.Errorf("%d runs came to their end, and %d were cut off", s.whole.Load(), s.cut.Load())
 	}
@@ -58,6 +61,7 @@ type soak struct {
 	t                  *testing.T
 	addr               string
 	whole, cut, trials atomic.Int64
+	strays             atomic.Int64 // trials that heard messages of others
 }
 
 // quiet is what a server takes that has nothing to do.
@@ -163,7 +167,14 @@ func (s *soak) counts(file string, args []string) {
 			}
 			return v
 		}
-		if n("sent_messages") != n("unique_messages")+n("lost_messages") || n("duplicated_messages")+n("foreign_messages")+n("truncated_datagrams")+n("malformed_datagrams") != 0 ||
+		if n("foreign_messages")+n("truncated_datagrams")+n("malformed_datagrams") != 0 {
+			// A server sends on for a moment to the port of a client that was killed, which may be this one's by now: it is
+			// told apart, and counts as nothing else.
+			if s.strays.Add(1); cell["proto"] == "tcp" {
+				s.t.Errorf("%v: %v", args, strings.Join(row, ","))
+			}
+		}
+		if n("sent_messages") != n("unique_messages")+n("lost_messages") || n("duplicated_messages") != 0 ||
 			cell["corrupt_messages"] != "0" || cell["proto"] == "tcp" && n("lost_messages")+n("reordered_messages") != 0 || cell["attempts"] != "1" {
 			s.t.Errorf("%v: %v", args, strings.Join(row, ","))
 		}
