@@ -25,9 +25,11 @@ type Plan struct {
 	// loop after each. 0 stands for the larger of 1 s and 4 times the worst round trip seen.
 	Drain time.Duration `json:"drain_ns"`
 	// Rate is that of the paced workload, in messages/s, all flows together.
-	Rate   float64 `json:"rate_msg_per_s"`
-	Wait   Wait    `json:"wait"`
-	Verify bool    `json:"verify"`
+	Rate float64 `json:"rate_msg_per_s"`
+	Wait Wait    `json:"wait"`
+	// Deadline is how long a message may take one way before it is too late.
+	Deadline time.Duration `json:"deadline_ns"`
+	Verify   bool          `json:"verify"`
 	// Batches are the numbers of messages that throughput gives to the kernel at once, 0 for as many as serve best; every
 	// other workload sends one by one.
 	Batches []int `json:"batches"`
@@ -40,6 +42,8 @@ type Plan struct {
 	StampEach bool `json:"stamp_each"`
 	// Pin says which processors the two ends run on.
 	Pin Pin `json:"pin"`
+	// Links are emulated between client and server, each with trials of its own; none leaves them to the network that there is.
+	Links []PlannedLink `json:"links,omitempty"`
 	// DontFragment forbids that what the client sends is cut into several packets on the way.
 	DontFragment bool `json:"dont_fragment"`
 	// Seed decides the order of the trials.
@@ -58,6 +62,7 @@ func DefaultPlan() Plan {
 		Warmup:     50 * time.Millisecond,
 		Duration:   250 * time.Millisecond,
 		Rate:       2000,
+		Deadline:   100 * time.Millisecond,
 		Batches:    []int{1, 0},
 		Congestion: []string{"cubic"},
 		Pin:        PinApart,
@@ -156,10 +161,13 @@ func (p Plan) Validate(transports []Transport) error {
 	if p.Drain != 0 && p.Drain < time.Millisecond || p.Drain > time.Minute {
 		bad("a drain of %v can't be waited for: use 0 (automatic), or from 1ms to 1m", p.Drain)
 	}
+	if p.Deadline <= 0 || p.Deadline > time.Hour {
+		bad("a deadline of %v can't be met: use more than 0, up to 1h", p.Deadline)
+	}
 	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
 		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)
 	}
-	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicateBatch(p.Batches), duplicate(p.Congestion)} {
+	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicateBatch(p.Batches), duplicate(p.Congestion), duplicateLink(p.Links)} {
 		if dup != "" {
 			bad("%s is given twice: give it once", dup)
 		}
@@ -173,6 +181,17 @@ func duplicateBatch(list []int) string {
 		return "batch auto"
 	}
 	return dup
+}
+
+func duplicateLink(links []PlannedLink) string {
+	var names []string
+	for _, l := range links {
+		names = append(names, l.Name)
+	}
+	if dup := duplicate(names); dup != "" {
+		return "link " + dup
+	}
+	return ""
 }
 
 func duplicate[T comparable](list []T) string {

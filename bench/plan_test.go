@@ -141,7 +141,7 @@ func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 	for _, size := range []int{100, 200} {
 		for _, flows := range []int{1, 3} {
 			for _, congestion := range []string{"cubic", "reno"} {
-				want = append(want, PlannedCell{"connect", size, flows, "echo", "1", congestion, 10})
+				want = append(want, PlannedCell{"connect", size, flows, "echo", "1", congestion, "", 10})
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 			for _, direction := range []string{"up", "both"} {
 				for _, batch := range []string{"1", "auto"} {
 					for _, congestion := range []string{"cubic", "reno"} {
-						want = append(want, PlannedCell{"throughput", size, flows, direction, batch, congestion, 10})
+						want = append(want, PlannedCell{"throughput", size, flows, direction, batch, congestion, "", 10})
 					}
 				}
 			}

@@ -14,21 +14,25 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		received.Add(t.server) // one way each flow has one receiver
 	}
 	row := results.Trial{
-		Number:     number,
-		Pair:       t.pair,
-		Proto:      t.transport.Name(),
-		Cell:       t.cellRecord(),
-		WaitAsked:  t.plan.Wait.String(),
-		Wait:       t.waited(client).String(),
-		Started:    t.began,
-		WarmupMs:   milliseconds(t.plan.Warmup),
-		DurationMs: milliseconds(t.plan.Duration),
-		DrainedMs:  milliseconds(t.drained),
-		Loss:       t.loss(received, client),
-		Order:      order(received.Counts),
-		Throughput: t.throughput(client),
-		Cost:       t.cost(received, client),
-		Granted:    granted(client.Granted, t.server.Granted),
+		Number:      number,
+		Pair:        t.pair,
+		Proto:       t.transport.Name(),
+		Cell:        t.cellRecord(),
+		WaitAsked:   t.plan.Wait.String(),
+		Wait:        t.waited(client).String(),
+		Started:     t.began,
+		WarmupMs:    milliseconds(t.plan.Warmup),
+		DurationMs:  milliseconds(t.plan.Duration),
+		DrainedMs:   milliseconds(t.drained),
+		Loss:        t.loss(received, client),
+		Order:       order(received.Counts),
+		Throughput:  t.throughput(client),
+		Cost:        t.cost(received, client),
+		LinkAccount: t.link,
+		Deadlines:   t.deadlines(),
+
+		Retransmissions: results.Retransmissions{Client: client.Again.value(), Server: t.server.Again.value()},
+		Granted:         granted(client.Granted, t.server.Granted),
 		Asked: results.Asked{
 			Offload: offloadAsked(t.plan.NoOffload), Portable: t.plan.Portable, Pin: string(t.plan.Pin), Stamp: stampAsked(t.plan.StampEach),
 		},
@@ -70,7 +74,7 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 	}
 	for _, w := range t.workers {
 		one := w.tally.account(w.expected())
-		one.Traffic, one.Granted = w.traffic, w.granted
+		one.Traffic, one.Granted, one.Again = w.traffic, w.granted, w.again
 		sum.Add(one)
 		if latency != nil {
 			latency.Merge(w.latency)
@@ -93,7 +97,7 @@ func (t *trial) waited(client Account) Wait {
 func (t *trial) cellRecord() results.Cell {
 	c := results.Cell{
 		Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows, Direction: t.direction,
-		Batch: t.batchName(), CongestionAsked: t.congestion,
+		Batch: t.batchName(), CongestionAsked: t.congestion, Link: t.cell.link,
 	}
 	if t.workload.paced {
 		c.RateAsked = results.Known(t.plan.Rate)

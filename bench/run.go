@@ -48,6 +48,8 @@ type Config struct {
 	Keep func(results.Trial, []results.Bucket, []results.Interval) error
 	// Progress, if not nil, is told before every trial and once at the end.
 	Progress func(Progress)
+	// Link is what carries out the plan's links, nil where it has none.
+	Link Link
 	// NewWaiter makes the waiter that a sender paces itself by; nil is the platform's best.
 	NewWaiter func() clock.Waiter
 }
@@ -161,6 +163,9 @@ func (s scheduled) String() string {
 	}
 	if s.compared {
 		text += ", " + s.congestion
+	}
+	if s.link != "" {
+		text += ", " + s.link
 	}
 	return text
 }

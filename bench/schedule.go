@@ -15,6 +15,7 @@ type cell struct {
 	batch     int // 0 for as many as serve best
 	// congestion is the algorithm that TCP is to use.
 	congestion string
+	link       string // its name, empty for none
 }
 
 // mode is what the server does with the requests.
@@ -48,7 +49,9 @@ func (p Plan) cells() []cell {
 				for _, direction := range ways {
 					for _, batch := range batches {
 						for _, congestion := range p.Congestion {
-							all = append(all, cell{w, size, flows, direction, batch, congestion})
+							for _, link := range p.links() {
+								all = append(all, cell{w, size, flows, direction, batch, congestion, link.Name})
+							}
 						}
 					}
 				}
@@ -67,6 +70,7 @@ type PlannedCell struct {
 	Batch     string `csv:"batch" json:"batch"`
 	// Congestion is that of TCP.
 	Congestion string `csv:"congestion_control_asked" json:"congestion_control_asked"`
+	Link       string `csv:"link" json:"link"`
 	// Trials counts those of all transports.
 	Trials int `csv:"trials" json:"trials"`
 }
@@ -75,7 +79,7 @@ type PlannedCell struct {
 func (p Plan) Cells() []PlannedCell {
 	var list []PlannedCell
 	for _, c := range p.cells() {
-		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, p.Trials * len(p.Protos)})
+		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, c.link, p.Trials * len(p.Protos)})
 	}
 	return list
 }
@@ -93,7 +97,9 @@ type scheduled struct {
 	cell
 	transport Transport
 	pair      int
-	compared  bool // several algorithms of congestion control are
+	compared  bool          // several algorithms of congestion control are
+	rtt       time.Duration // of the link, and
+	loses     bool          // whether it does
 }
 
 // schedule lays out all trials: round after round, each with every cell once, in an order drawn by the
@@ -112,7 +118,13 @@ func (p Plan) schedule(transports []Transport) []scheduled {
 		for _, i := range rng.Perm(len(cells)) {
 			pair++
 			for _, j := range rng.Perm(len(p.Protos)) {
-				all = append(all, scheduled{cell: cells[i], transport: byName[p.Protos[j]], pair: pair, compared: len(p.Congestion) > 1})
+				s := scheduled{cell: cells[i], transport: byName[p.Protos[j]], pair: pair, compared: len(p.Congestion) > 1}
+				for _, link := range p.Links {
+					if link.Name == s.link {
+						s.rtt, s.loses = link.RTT, link.Loses
+					}
+				}
+				all = append(all, s)
 			}
 		}
 	}
@@ -121,9 +133,9 @@ func (p Plan) schedule(transports []Transport) []scheduled {
 
 // estimate is how long the trial takes.
 func (s scheduled) estimate(p Plan) time.Duration {
-	d := p.Warmup + p.Duration + overhead
-	if s.workload.unpaced && s.transport.Lossy() {
-		d += tmax(p.Drain, 0)
+	d := p.Warmup + p.Duration + overhead + linkRTTs*s.rtt
+	if (s.workload.unpaced || s.loses) && s.transport.Lossy() {
+		d += tmax(p.Drain, s.rtt)
 	}
 	return d
 }

@@ -142,6 +142,7 @@ type Inbound struct {
 	tally   *Tally
 	traffic Traffic
 	granted Granted
+	again   Retransmissions
 	source  source
 	conn    io.Closer // what carries the flow, of a transport that has one for each
 }

@@ -95,6 +95,8 @@ type Account struct {
 	Corrupt    uint64 `json:"corrupt"`
 	Traffic
 	Granted Granted `json:"granted"`
+	// Again is how many segments were sent again.
+	Again Retransmissions `json:"retransmissions"`
 	// Series counts messages by the interval of the session in which they arrived.
 	Series []SeriesBucket `json:"series"`
 	// Source is what a server sent by itself.
@@ -122,6 +124,7 @@ func (a *Account) Add(b Account) {
 	a.Foreign += b.Foreign
 	a.Corrupt += b.Corrupt
 	a.Traffic.Add(b.Traffic)
+	a.Again.add(b.Again)
 	a.Source.Add(b.Source)
 	if b.Granted != (Granted{}) {
 		a.Granted = b.Granted

@@ -40,6 +40,7 @@ type trial struct {
 	cpuFrom, cpuTo cpuReading
 	clocks         clocks
 	server         Account
+	link           results.Link
 	drained        time.Duration // from the last send to the settled session
 }
 
@@ -61,6 +62,12 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	defer t.cancel(nil)
 
+	if c.Link != nil {
+		// Both trials of a pair meet the same.
+		if err := c.Link.Set(s.link, c.Plan.Seed+uint64(s.pair)); err != nil {
+			return t, err
+		}
+	}
 	id, err := c.Control.Agree(t.ctx, t.spec)
 	if err != nil {
 		return t, fmt.Errorf("agree a session: %w", err)
@@ -111,6 +118,11 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 		return t, fmt.Errorf("settle the session: %w", err)
 	}
 	settled = true
+	if c.Link != nil {
+		if t.link, err = c.Link.Account(); err != nil {
+			return t, err
+		}
+	}
 	for _, w := range t.workers {
 		t.drained = max(t.drained, time.Duration(clock.Now()-w.sendEnd))
 	}

@@ -32,6 +32,7 @@ type worker struct {
 	sendEnd    int64 // when the last message had left
 	traffic    Traffic
 	granted    Granted
+	again      Retransmissions
 	cpus       string    // those that the worker's thread is bound to
 	limit      *throttle // nil where a server sets none, or the workload paces itself
 
@@ -114,6 +115,7 @@ func (w *worker) close() {
 		w.granted.CPUs = w.cpus
 	}
 	w.traffic.Add(w.flow.Traffic())
+	w.again.ask(w.flow)
 	w.flow.Close()
 	w.flow = nil
 }

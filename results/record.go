@@ -3,7 +3,7 @@ package results
 import "time"
 
 // Schema is the version of the files that this package writes; it reads no other.
-const Schema = 3
+const Schema = 4
 
 // Trial is a row of trials.csv: one workload, one transport, one set of parameters, measured once. Its
 // fields are in the order of the columns. Ratios are shares from 0 to 1.
@@ -47,8 +47,11 @@ type Trial struct {
 	ClockOffsetUs Value   `csv:"clock_offset_us" json:"clock_offset_us"`
 	ClockErrorUs  Value   `csv:"clock_error_us" json:"clock_error_us"`
 
+	Deadlines
+	Retransmissions
 	Throughput
 	Cost
+	LinkAccount Link `csv:"link_,inline" json:"link_account"`
 	Asked
 	Granted
 }
@@ -65,6 +68,8 @@ type Cell struct {
 	Batch string `csv:"batch" json:"batch"`
 	// CongestionAsked is the congestion control asked of TCP, empty for the system's.
 	CongestionAsked string `csv:"congestion_control_asked" json:"congestion_control_asked"`
+	// Link is the emulated network between client and server, empty for none.
+	Link string `csv:"link" json:"link"`
 	// RateAsked is the rate asked of a paced workload, all flows together.
 	RateAsked Value `csv:"rate_asked_msg_per_s" json:"rate_asked_msg_per_s"`
 }
@@ -155,6 +160,52 @@ type Cost struct {
 	// ServerBytesPerFlow is by how much the server's resident memory had grown in the trial, by flow; empty for few flows, where it
 	// tells of other things, and where it can't be told.
 	ServerBytesPerFlow Value `csv:"server_bytes_per_flow" json:"server_bytes_per_flow"`
+}
+
+// Deadlines are about the messages of an echo on their way up to the server, where both clocks are one: a message that is lost and
+// one that comes too late miss the same deadline.
+type Deadlines struct {
+	// DeadlineMs is what was asked. Missed counts the messages that were lost on the way or were late, of Judged.
+	DeadlineMs Value `csv:"deadline_ms" json:"deadline_ms"`
+	Judged     Value `csv:"deadline_judged_messages" json:"deadline_judged_messages"`
+	Missed     Value `csv:"deadline_missed_messages" json:"deadline_missed_messages"`
+	MissRatio  Value `csv:"deadline_miss_ratio" json:"deadline_miss_ratio"`
+	// HeldUp counts the delivered messages that took more than a round trip longer than the trial's median: behind a loss, where a
+	// stream keeps its order.
+	HeldUp      Value `csv:"held_up_messages" json:"held_up_messages"`
+	HeldUpRatio Value `csv:"held_up_ratio" json:"held_up_ratio"`
+	// LongestStallMs is the longest time without an arrival at the server between the first and the last.
+	LongestStallMs Value `csv:"longest_stall_ms" json:"longest_stall_ms"`
+}
+
+// Retransmissions are the segments that TCP sent again, of both ends, as far as they are known (RFC 4898, tcpEStatsPerfSegsRetrans).
+type Retransmissions struct {
+	Client Value `csv:"client_retransmitted_segments" json:"client_retransmitted_segments"`
+	Server Value `csv:"server_retransmitted_segments" json:"server_retransmitted_segments"`
+}
+
+// Link is what the emulated link did to the trial's packets, retransmissions, acknowledgements and the first greetings included;
+// empty without one. Packets are those of the wire.
+type Link struct {
+	Up   LinkWay `csv:"up_,inline" json:"up"`
+	Down LinkWay `csv:"down_,inline" json:"down"`
+	// LateP50Us and LateP99Us are how much later than planned packets were released, of the worse direction; Behind is how many
+	// were late by more than 1 ms, and Missed how many the emulation itself had no room for: figures of a trial that has some
+	// are not to be trusted.
+	LateP50Us Value `csv:"late_p50_us" json:"late_p50_us"`
+	LateP99Us Value `csv:"late_p99_us" json:"late_p99_us"`
+	Behind    Value `csv:"behind_packets" json:"behind_packets"`
+	Missed    Value `csv:"missed_packets" json:"missed_packets"`
+}
+
+// LinkWay is one direction of a Link. Lost packets were lost as the seed decided, corrupted ones included; Overflowed ones found a
+// queue full, or were taken out of it because it had been full for too long.
+type LinkWay struct {
+	Packets    Value `csv:"packets" json:"packets"`
+	Lost       Value `csv:"lost_packets" json:"lost_packets"`
+	Overflowed Value `csv:"overflowed_packets" json:"overflowed_packets"`
+	Duplicated Value `csv:"duplicated_packets" json:"duplicated_packets"`
+	Reordered  Value `csv:"reordered_packets" json:"reordered_packets"`
 }
 
 // Asked is by which means the messages were to be carried. Offload is auto or off; Pin none, apart, same, or two lists of

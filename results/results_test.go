@@ -122,7 +122,7 @@ func TestColumnNames(t *testing.T) {
 		want   string
 	}{
 		TrialsFile: {func() ([]byte, error) { return EncodeCSV[Trial](nil, true) },
-			"schema,trial,pair,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,rate_asked_msg_per_s,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms,attempts," +
+			"schema,trial,pair,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms,attempts," +
 				"sent_messages,unsent_messages,received_messages,unique_messages,lost_messages,loss_ratio,lost_request_messages,lost_reply_messages," +
 				"loss_periods,loss_period_max_messages,timed_out_messages,send_queue_full_messages,duplicated_messages,duplication_ratio," +
 				"replicated_ratio,truncated_datagrams,malformed_datagrams,foreign_messages,corrupt_messages," +
@@ -133,18 +133,23 @@ func TestColumnNames(t *testing.T) {
 				"send_lag_count,send_lag_min_us,send_lag_mean_us,send_lag_p50_us,send_lag_p90_us,send_lag_p99_us,send_lag_p999_us,send_lag_max_us,send_lag_outside_range_count," +
 				"owd_up_count,owd_up_min_us,owd_up_mean_us,owd_up_p50_us,owd_up_p90_us,owd_up_p99_us,owd_up_p999_us,owd_up_max_us,owd_up_outside_range_count," +
 				"owd_down_count,owd_down_min_us,owd_down_mean_us,owd_down_p50_us,owd_down_p90_us,owd_down_p99_us,owd_down_p999_us,owd_down_max_us,owd_down_outside_range_count," +
-				"clock_offset_us,clock_error_us,messages_per_s,goodput_bps,offered_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,cpu_s_per_gigabyte," +
+				"clock_offset_us,clock_error_us," +
+				"deadline_ms,deadline_judged_messages,deadline_missed_messages,deadline_miss_ratio,held_up_messages,held_up_ratio,longest_stall_ms," +
+				"client_retransmitted_segments,server_retransmitted_segments,messages_per_s,goodput_bps,offered_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,cpu_s_per_gigabyte," +
 				"client_calls_per_message,server_calls_per_message,messages_per_block,server_bytes_per_flow," +
+				"link_up_packets,link_up_lost_packets,link_up_overflowed_packets,link_up_duplicated_packets,link_up_reordered_packets," +
+				"link_down_packets,link_down_lost_packets,link_down_overflowed_packets,link_down_duplicated_packets,link_down_reordered_packets," +
+				"link_late_p50_us,link_late_p99_us,link_behind_packets,link_missed_packets," +
 				"offload_asked,portable_asked,pin_asked,stamp," +
 				"client_send_buffer_asked_bytes,client_send_buffer_bytes,client_recv_buffer_asked_bytes,client_recv_buffer_bytes," +
 				"server_send_buffer_asked_bytes,server_send_buffer_bytes,server_recv_buffer_asked_bytes,server_recv_buffer_bytes," +
 				"congestion_control,server_congestion_control,client_offload,server_offload,client_path,server_path,client_cpus,server_cpus\n"},
 		LatencyFile: {func() ([]byte, error) { return EncodeCSV[Bucket](nil, true) },
-			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n"},
+			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n"},
 		IntervalsFile: {func() ([]byte, error) { return EncodeCSV[Interval](nil, true) },
-			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"},
+			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"},
 		SummaryFile: {func() ([]byte, error) { return EncodeCSV[Summary](nil, true) },
-			"schema,workload,size_bytes,flows,direction,batch,congestion_control_asked,rate_asked_msg_per_s,metric,unit,better,over," +
+			"schema,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,unit,better,over," +
 				"tcp_value,tcp_min,tcp_max,tcp_trials,tcp_of_messages,udp_value,udp_min,udp_max,udp_trials,udp_of_messages,udp_over_tcp,pairs\n"},
 	} {
 		got, err := test.header()
@@ -155,15 +160,15 @@ func TestColumnNames(t *testing.T) {
 }
 
 func TestDecodeErrorsNameFileAndLine(t *testing.T) {
-	const header = "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"
-	const row = "2,1,tcp,latency,64,1,echo,1,cubic,,0,25,3,1,,\n"
+	const header = "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"
+	const row = "2,1,tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,,\n"
 	for _, test := range []struct{ text, want string }{
 		{"", "f.csv:1: empty"},
 		{"schema,trial\n1,1\n", "f.csv:1: "},
-		{header + row + "1,one,tcp,latency,64,1,echo,1,cubic,,0,25,3,1,,\n", "f.csv:3: column trial: "},
-		{header + row + row + "1,1,tcp,latency,64,1,echo,1,cubic,,0,25,3,1,NaN,\n", "f.csv:4: column latency_mean_us: "},
+		{header + row + "1,one,tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,,\n", "f.csv:3: column trial: "},
+		{header + row + row + "1,1,tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,NaN,\n", "f.csv:4: column latency_mean_us: "},
 		{header + row + "1,2\n", "f.csv:3: "},
-		{header + row + "1,1,\"tcp,latency,64,1,echo,1,cubic,,0,25,3,1,,\n", "f.csv:3: "},
+		{header + row + "1,1,\"tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,,\n", "f.csv:3: "},
 	} {
 		err := DecodeCSV(strings.NewReader(test.text), "f.csv", func(Interval) error { return nil })
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
@@ -291,10 +296,10 @@ func TestReadErrors(t *testing.T) {
 		"no run":       {os.RemoveAll, "no results at "},
 		"no run.json":  {func(dir string) error { return os.Remove(filepath.Join(dir, RunFile)) }, "is not the folder of a run"},
 		"half of run":  {damage(RunFile, "{\n\"schema\": 2,\n"), "run.json:3: "},
-		"other schema": {damage(RunFile, `{"schema": 1}`), "schema 1, and this version of bench reads schema 3"},
+		"other schema": {damage(RunFile, `{"schema": 1}`), "schema 1, and this version of bench reads schema 4"},
 		"no trials":    {func(dir string) error { return os.Remove(filepath.Join(dir, TrialsFile)) }, "trials.csv"},
 		"no header":    {damage(LatencyFile, ""), "latency.csv:1: empty"},
-		"wrong number": {damage(LatencyFile, "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n1,1,tcp,latency,64,1,echo,1,cubic,,rtt,x,2,3,1\n"),
+		"wrong number": {damage(LatencyFile, "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n1,1,tcp,latency,64,1,echo,1,cubic,,,rtt,x,2,3,1\n"),
 			"latency.csv:2: column from_ns: "},
 	} {
 		t.Run(name, func(t *testing.T) {

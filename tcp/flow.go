@@ -196,5 +196,8 @@ func (f *flow) Granted() bench.Granted {
 	return g
 }
 
+// Retransmitted implements bench.Retransmitter.
+func (f *flow) Retransmitted() (segments uint64, known bool) { return socket.Retransmitted(f) }
+
 // Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }

@@ -24,6 +24,7 @@ func planFlags(f *pflag.FlagSet, plan *bench.Plan) {
 	f.DurationVar(&plan.Drain, "drain", plan.Drain, "how long a missing message is waited for; 0: the larger of 1s and 4 round trips")
 	f.IntVar(&plan.Trials, "trials", plan.Trials, "trials for every workload, size and transport")
 	f.Float64Var(&plan.Rate, "rate", plan.Rate, "messages/s of the paced workload, all flows together")
+	f.DurationVar(&plan.Deadline, "deadline", plan.Deadline, "how long a message may take one way (latency and paced) before it is too late")
 	f.Var((*waiting)(&plan.Wait), "wait", "how receivers wait: block (sleep) or spin (ask without end)")
 	f.Var((*batches)(&plan.Batches), "batch", "messages that throughput gives to the kernel at once: numbers, or auto for as many as serve best")
 	f.Var((*switched)(&plan.NoOffload), "offload", "segmentation offload of UDP (UDP_SEGMENT, UDP_GRO) for batches: auto or off")

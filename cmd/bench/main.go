@@ -16,7 +16,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -36,20 +38,32 @@ const (
 // errInterrupted is the cause of a context that a signal has ended.
 var errInterrupted = errors.New("interrupted")
 
-// withSignals calls f with a context that the first SIGINT or SIGTERM ends. The second one ends the process at
-// once.
+// withSignals calls f with a context that the first SIGINT or SIGTERM ends. A later one ends the process at once.
 func withSignals(f func(context.Context) int) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-signals
-		cancel(errInterrupted)
-		<-signals
-		os.Exit(exitInterrupted)
+		var first time.Time
+		for s := range signals {
+			switch {
+			case s == os.Interrupt && handsOff.Load():
+			case first.IsZero():
+				first = time.Now()
+				cancel(errInterrupted)
+			case time.Since(first) > signalEcho:
+				os.Exit(exitInterrupted)
+			}
+		}
 	}()
 	return f(ctx)
 }
+
+// signalEcho is how soon after the first signal another is the same one, come by way of a process that passed it on.
+const signalEcho = 200 * time.Millisecond
+
+// handsOff is set while another program has the terminal, and its interrupts are for it alone.
+var handsOff atomic.Bool
 
 // run carries out the command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -57,9 +71,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
+	var exit exitError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &exit):
+		return int(exit)
 	case errors.Is(err, errInterrupted):
 		fmt.Fprintln(stderr, "bench:", err)
 		return exitInterrupted

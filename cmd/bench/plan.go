@@ -13,14 +13,19 @@ import (
 	"tcpvsudp/results/report"
 )
 
+// writeJSON writes v for people and machines.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
 // printPlan prints what would be run.
 func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 	cells := plan.Cells()
 	switch format {
 	case report.JSON:
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
+		return writeJSON(w, struct {
 			Plan      bench.Plan          `json:"plan"`
 			Cells     []bench.PlannedCell `json:"cells"`
 			Trials    int                 `json:"trials"`

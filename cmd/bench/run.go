@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"tcpvsudp/control"
 	"tcpvsudp/internal/child"
 	"tcpvsudp/internal/host"
+	"tcpvsudp/link"
 	"tcpvsudp/results"
 	"tcpvsudp/results/report"
 	"tcpvsudp/tcp"
@@ -45,6 +47,8 @@ type runOptions struct {
 	format                string
 	quiet, quick, planned bool
 	ipv6                  bool
+	link                  string
+	specs                 []link.Spec
 }
 
 func newRun() *cobra.Command {
@@ -73,7 +77,9 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
   bench run --workload paced --rate 5000 --size 200 --duration 1s --trials 2
   bench run --workload throughput --size 64KiB --proto tcp --flows 1,4
   bench run --plan --config plan.yaml
-  bench run --workload throughput --direction up,down,both`,
+  bench run --workload throughput --direction up,down,both
+  bench run --link 'delay=20ms,loss=1%' --workload paced --rate 500 --size 200
+  bench run --link lte`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
@@ -83,6 +89,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
 	o.access.flags(f)
 	f.DurationVar(&o.queue, "queue", time.Hour, "how long to wait for our turn when the server is taken")
 	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long the server may be silent before the run ends")
+	f.StringVar(&o.link, "link", "", "emulate a network between client and server: a preset or settings, see \"bench link --help\" (Linux)")
 	f.BoolVar(&o.ipv6, "ipv6", false, "have the server that is started listen on [::1], not on 127.0.0.1")
 	f.StringVar(&o.out, "out", defaultOut, "folder below which the run's folder is made")
 	formatFlag(f, &o.format)
@@ -105,6 +112,9 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 	}
 	if o.planned {
 		return printPlan(cmd.OutOrStdout(), o.plan, format)
+	}
+	if o.link != "" && !isInside() {
+		return enter(cmd.Context())
 	}
 	set, err := o.measure(cmd.Context(), cmd.ErrOrStderr())
 	if set == nil {
@@ -147,6 +157,11 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 	}
 	if o.server != "" && o.ipv6 {
 		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
+	}
+	if o.link != "" {
+		if err := o.planLinks(flags); err != nil {
+			return "", err
+		}
 	}
 	for i, name := range o.plan.Congestion {
 		if name = strings.TrimSpace(name); name == "default" {
@@ -194,14 +209,29 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 		return nil, err
 	}
 	var own *child.Process // nil with --server
-	if o.server != "" {
+	dataAddr := ""         // where it is not that of control
+	var across bench.Link
+	switch {
+	case o.link != "":
+		lab, err := openLab(cancel)
+		if err != nil {
+			return nil, err
+		}
+		defer lab.Close()
+		if own, addr, dataAddr, err = startServerAcross(lab); err != nil {
+			return nil, err
+		}
+		across = labLink{lab, o.specs}
+	case o.server != "":
 		if addr, name, err = resolve(ctx, o.server); err != nil {
 			return nil, err
 		}
-	} else {
-		if own, addr, err = startServer(o.ipv6); err != nil {
+	default:
+		if own, addr, err = startServer(o.loopback()); err != nil {
 			return nil, err
 		}
+	}
+	if own != nil {
 		defer own.Stop()
 		go func() {
 			<-own.Ended()
@@ -236,7 +266,7 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 		repeats = trialRepeats
 	}
 	err = bench.Run(ctx, bench.Config{
-		Plan: o.plan, Transports: transports, Control: client, Addr: addr,
+		Plan: o.plan, Transports: transports, Control: client, Addr: cmp.Or(dataAddr, addr), Link: across,
 		Limits: about.Limits, OneClock: here.Clock != "" && here.Clock == about.Host.Clock, Repeats: repeats,
 		Keep: w.Add, Progress: show.tell,
 	})
@@ -362,14 +392,18 @@ func kept(set *results.Set) string {
 	return text
 }
 
-// startServer starts a server as a process of its own and returns its address.
-func startServer(ipv6 bool) (p *child.Process, addr string, err error) {
-	loopback := "127.0.0.1:0"
-	if ipv6 {
-		loopback = "[::1]:0"
+// loopback is where a server that is started listens.
+func (o *runOptions) loopback() string {
+	if o.ipv6 {
+		return "[::1]:0"
 	}
+	return "127.0.0.1:0"
+}
+
+// startServer starts a server as a process of its own and returns its address.
+func startServer(listen string) (p *child.Process, addr string, err error) {
 	// Nobody else is to be kept from taking too much.
-	p, err = child.Start("server", "--child", "--listen", loopback, "--max-memory", "1TiB")
+	p, err = child.Start("server", "--child", "--listen", listen, "--max-memory", "1TiB", "--spin")
 	if err != nil {
 		return nil, "", fmt.Errorf("start the server: %w", err)
 	}

@@ -1,14 +1,14 @@
 // Package child runs this program a second time as a helper that can't outlive it.
 //
-// The parent holds the child's standard input open and never writes to it; the child ends when that input
+// The parent holds the child's standard input open, and writes to it only what it asks (Ask); the child ends when that input
 // ends. The system closes it whichever way the parent goes, so this holds for a parent that is killed too,
 // on every platform.
 package child
 
 import (
-	"bufio"
+	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -30,7 +30,8 @@ type Process struct {
 	First string
 
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
+	said  chan string // the lines that follow the first
 	ended chan struct{}
 	err   error // why it ended; to be read when ended is closed
 	last  tail
@@ -38,12 +39,16 @@ type Process struct {
 
 // Start runs this program with args and waits for the first line of its standard output. The child does not
 // get the terminal's signals: its parent sees to it that it ends.
-func Start(args ...string) (*Process, error) {
+func Start(args ...string) (*Process, error) { return StartWith(nil, args...) }
+
+// StartWith is Start for a child that is handed open files, as its descriptors 3, 4 and so on. They stay the caller's.
+func StartWith(files []*os.File, args ...string) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("start a child: find this program: %w", err)
 	}
-	p := &Process{cmd: exec.Command(self, args...), ended: make(chan struct{})}
+	p := &Process{cmd: exec.Command(self, args...), said: make(chan string, 1), ended: make(chan struct{})}
+	p.cmd.ExtraFiles = files
 	apart(p.cmd)
 	p.cmd.Stderr = &p.last
 	stdin, err := p.cmd.StdinPipe()
@@ -51,8 +56,7 @@ func Start(args ...string) (*Process, error) {
 		return nil, fmt.Errorf("start a child: %w", err)
 	}
 	p.stdin = stdin
-	first := firstLine{found: make(chan string, 1)}
-	p.cmd.Stdout = &first
+	p.cmd.Stdout = &lines{found: p.said}
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a child: %w", err)
 	}
@@ -62,7 +66,7 @@ func Start(args ...string) (*Process, error) {
 		close(p.ended)
 	}()
 	select {
-	case p.First = <-first.found:
+	case p.First = <-p.said:
 		return p, nil
 	case <-p.ended:
 		return nil, fmt.Errorf("start a child: %w", p.err)
@@ -122,23 +126,43 @@ func UntilParentGone(ctx context.Context, stdin io.Reader) (context.Context, con
 	return ctx, cancel
 }
 
-// firstLine passes on the first line written to it and drops the rest.
-type firstLine struct {
-	text  strings.Builder
-	found chan string
-	done  bool
+// Ask has the child answer: request goes to its standard input as a line of JSON, and a line of JSON of its standard output
+// is the answer, which is read into reply. One may ask at a time.
+func (p *Process) Ask(request, reply any) error {
+	line, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	if _, err := p.stdin.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("ask process %d: %w", p.Pid(), err)
+	}
+	select {
+	case text := <-p.said:
+		return json.Unmarshal([]byte(text), reply)
+	case <-p.ended:
+		return p.err
+	}
 }
 
-func (f *firstLine) Write(p []byte) (int, error) {
-	if !f.done {
-		f.text.Write(p)
-		line, err := bufio.NewReader(strings.NewReader(f.text.String())).ReadString('\n')
-		if !errors.Is(err, io.EOF) {
-			f.done = true
-			f.found <- strings.TrimRight(line, "\r\n")
+// lines passes on every line written to it, and drops those that nobody has waited for when there are too many.
+type lines struct {
+	text  []byte // of a line that has no end yet
+	found chan string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.text = append(l.text, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.text, []byte("\n"))
+		if !whole {
+			return len(p), nil
 		}
+		select {
+		case l.found <- strings.TrimRight(string(line), "\r"):
+		default:
+		}
+		l.text = rest
 	}
-	return len(p), nil
 }
 
 // tail keeps the end of what is written to it.

@@ -27,6 +27,7 @@ var arrows = map[string]map[string]string{
 		"results":        "writing a run, reading it back",
 		"results/report": "printing it",
 		"internal/child": "the server that a run starts",
+		"link":           "what lies between client and server",
 		"internal/host":  "host facts for run.json",
 	},
 	"tcp": {
@@ -53,6 +54,13 @@ var arrows = map[string]map[string]string{
 		"internal/host": "a server tells what it runs on",
 	},
 	"demo": {},
+	"link": {
+		"bench":          "a log tells messages by their header",
+		"results":        "what it did becomes columns of a trial; how late it was",
+		"internal/child": "the forwarder is a process of its own",
+		"internal/clock": "when packets come and are due",
+		"internal/netns": "the two hosts",
+	},
 	"results": {
 		"internal/host": "run.json holds host facts",
 	},

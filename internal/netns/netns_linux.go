@@ -1,7 +1,6 @@
 package netns
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,8 +14,8 @@ import (
 
 // A Namespace is a network of its own: interfaces, routes, ports. It lasts as long as something is in it.
 type Namespace struct {
-	jobs chan func()
-	fd   int // of the namespace, for those who send an interface there
+	jobs chan func() // nil for the one that the process is in
+	fd   int         // of the namespace, for those who send an interface there
 }
 
 // New makes a namespace whose loopback interface is up. Close gives it back.
@@ -45,6 +44,23 @@ func New() (*Namespace, error) {
 	return n, nil
 }
 
+// Here is the namespace that the process is in, its loopback interface up.
+func Here() (*Namespace, error) {
+	fd, err := unix.Open("/proc/self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("open", err)
+	}
+	n := &Namespace{fd: fd}
+	if err := up("lo"); err != nil {
+		n.Close()
+		return nil, fmt.Errorf("lo: %w", err)
+	}
+	return n, nil
+}
+
+// Path is where the namespace is found for as long as this process runs.
+func (n *Namespace) Path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.fd) }
+
 func (n *Namespace) enter() (err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return os.NewSyscallError("unshare", err)
@@ -56,6 +72,9 @@ func (n *Namespace) enter() (err error) {
 // Do calls f on the thread that is in the namespace: the sockets that it opens are the namespace's, and so are the
 // processes that it starts. f starts no goroutine that does either.
 func (n *Namespace) Do(f func() error) error {
+	if n.jobs == nil {
+		return f()
+	}
 	done := make(chan error, 1)
 	n.jobs <- func() { done <- f() }
 	return <-done
@@ -66,7 +85,9 @@ func (n *Namespace) Start(cmd *exec.Cmd) error { return n.Do(cmd.Start) }
 
 // Close lets go of the namespace. The processes in it stay.
 func (n *Namespace) Close() {
-	close(n.jobs)
+	if n.jobs != nil {
+		close(n.jobs)
+	}
 	if n.fd >= 0 {
 		_ = unix.Close(n.fd)
 	}
@@ -90,23 +111,33 @@ func Cable(a, b End) error {
 	}
 	for _, e := range []End{a, b} {
 		err := e.In.Do(func() error {
-			// IPv6 talks by itself, and a test that counts packets would count its.
-			_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+e.Name+"/disable_ipv6", []byte("1"), 0o644)
-			link, err := netlink.LinkByName(e.Name)
-			if err != nil {
-				return err
-			}
-			address, err := netlink.ParseAddr(e.Address)
-			if err != nil {
-				return err
-			}
-			return errors.Join(netlink.AddrAdd(link, address), netlink.LinkSetUp(link))
+			return start(e)
 		})
 		if err != nil {
 			return fmt.Errorf("plug in %s: %w", e.Name, err)
 		}
 	}
 	return nil
+}
+
+// start gives an interface its address, if it is to have one, and sets it up.
+func start(e End) error {
+	// IPv6 talks by itself, and who counts packets would count its.
+	_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+e.Name+"/disable_ipv6", []byte("1"), 0o644)
+	link, err := netlink.LinkByName(e.Name)
+	if err != nil {
+		return err
+	}
+	if e.Address != "" {
+		address, err := netlink.ParseAddr(e.Address)
+		if err != nil {
+			return err
+		}
+		if err := netlink.AddrAdd(link, address); err != nil {
+			return err
+		}
+	}
+	return netlink.LinkSetUp(link)
 }
 
 func up(name string) error {
@@ -201,4 +232,19 @@ func Enter(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER | unix.CLONE_NEWNET
 	cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 	cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+}
+
+// AddAddress gives an end one more address.
+func (e End) AddAddress(address string) error {
+	return e.In.Do(func() error {
+		link, err := netlink.LinkByName(e.Name)
+		if err != nil {
+			return err
+		}
+		parsed, err := netlink.ParseAddr(address)
+		if err != nil {
+			return err
+		}
+		return netlink.AddrAdd(link, parsed)
+	})
 }

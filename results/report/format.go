@@ -14,11 +14,13 @@ type unit string
 
 const (
 	microseconds  unit = "us"
+	milliseconds  unit = "ms"
 	seconds       unit = "s"
 	bitsPerSecond unit = "bps"
 	perSecond     unit = "per_s"
 	shareOf       unit = "ratio"
 	bytesEach     unit = "bytes"
+	segments      unit = "segments"
 )
 
 // scale is how a unit is shown to people: a figure times factor is in symbol.
@@ -40,6 +42,8 @@ func scaleFor(u unit, figures ...results.Value) scale {
 	switch u {
 	case microseconds:
 		steps = []scale{{1e-6, "s"}, {1e-3, "ms"}, {1, "µs"}, {1e3, "ns"}}
+	case milliseconds:
+		steps = []scale{{1e-3, "s"}, {1, "ms"}, {1e3, "µs"}}
 	case seconds:
 		steps = []scale{{1, "s"}, {1e3, "ms"}, {1e6, "µs"}}
 	case bitsPerSecond:

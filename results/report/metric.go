@@ -1,7 +1,9 @@
 package report
 
 import (
+	"math"
 	"slices"
+	"strings"
 
 	"tcpvsudp/results"
 )
@@ -16,8 +18,8 @@ type metric struct {
 	better string
 	// workloads are those in whose table it stands, in order.
 	workloads []string
-	// optional leaves the row out where no trial has a value.
-	optional bool
+	// optional leaves the row out where no trial has a value, linked where there was no emulated link.
+	optional, linked bool
 
 	// Exactly one of these is set. value is taken of every trial, and the median over them is told; with
 	// percentile set, trials with too few messages for it have none, and all trials' messages are merged.
@@ -46,6 +48,16 @@ var metrics = slices.Concat(
 	[]metric{
 		{name: "owd_up_p50_us", label: "one way up p50", unit: microseconds, better: "lower", workloads: loops, optional: true,
 			value: func(t results.Trial) results.Value { return t.OneWayUp.P50Us }},
+		linkedTail("p99", 99, func(l results.Latency) results.Value { return l.P99Us }),
+		linkedTail("p999", 99.9, func(l results.Latency) results.Value { return l.P999Us }),
+		{name: "owd_up_max_us", label: "one way up max", unit: microseconds, better: "lower", workloads: loops, optional: true, linked: true,
+			largest: func(t results.Trial) results.Value { return t.OneWayUp.MaxUs }},
+		{name: "deadline_miss_ratio", label: "deadline missed", unit: shareOf, better: "lower", workloads: loops, optional: true, linked: true,
+			share: func(t results.Trial) (uint64, uint64) { return whole(t.Missed), whole(t.Judged) }},
+		{name: "held_up_ratio", label: "held up", unit: shareOf, better: "lower", workloads: loops, optional: true, linked: true,
+			share: func(t results.Trial) (uint64, uint64) { return whole(t.HeldUp), whole(t.OneWayUp.Count) }},
+		{name: "longest_stall_ms", label: "longest stall", unit: milliseconds, better: "lower", workloads: loops, optional: true, linked: true,
+			largest: func(t results.Trial) results.Value { return t.LongestStallMs }},
 		{name: "owd_down_p50_us", label: "one way down p50", unit: microseconds, better: "lower", workloads: loops, optional: true,
 			value: func(t results.Trial) results.Value { return t.OneWayDown.P50Us }},
 		{name: "send_lag_p99_us", label: "send lag p99", unit: microseconds, better: "lower", workloads: paced,
@@ -69,6 +81,8 @@ var metrics = slices.Concat(
 			share: func(t results.Trial) (uint64, uint64) { return t.Duplicated, t.Unique }},
 		{name: "reordered_ratio", label: "reordered", unit: shareOf, better: "lower", workloads: flowsLast,
 			share: func(t results.Trial) (uint64, uint64) { return t.Reordered, t.Unique }},
+		{name: "client_retransmitted_segments", label: "sent again", unit: segments, better: "lower", workloads: all, optional: true, linked: true,
+			value: func(t results.Trial) results.Value { return t.Retransmissions.Client }},
 		{name: "cpu_us_per_message", label: "CPU per message", unit: microseconds, better: "lower", workloads: all,
 			value: func(t results.Trial) results.Value { return t.CPUPerMessageUs }},
 		{name: "server_bytes_per_flow", label: "server's memory per flow", unit: bytesEach, better: "lower", workloads: all, optional: true,
@@ -77,6 +91,19 @@ var metrics = slices.Concat(
 			value: func(t results.Trial) results.Value { return t.CPUPerGigabyteS }},
 	},
 )
+
+// linkedTail is a percentile of the way up, where it is the link that makes it.
+func linkedTail(word string, p float64, of func(results.Latency) results.Value) metric {
+	return metric{name: "owd_up_" + word + "_us", label: "one way up " + strings.Replace(word, "999", "99.9", 1), unit: microseconds, better: "lower",
+		workloads: loops, optional: true, linked: true, percentile: p, histogram: "owd_up",
+		value: func(t results.Trial) results.Value { return of(t.OneWayUp) }}
+}
+
+// whole is a count, 0 where it is not known.
+func whole(v results.Value) uint64 {
+	n, _ := v.Get()
+	return uint64(math.Round(n))
+}
 
 // ofBoth is the share of one direction, where there were two.
 func ofBoth(t results.Trial, v results.Value) results.Value {

@@ -86,6 +86,15 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 			return err
 		}
 	}
+	if list := findings(s, rows); len(list) > 0 {
+		fmt.Fprintln(w)
+		for _, finding := range list {
+			if markdown {
+				finding = "- " + finding
+			}
+			writeParagraph(w, finding, false)
+		}
+	}
 	if notes := footnotes(s, rows); len(notes) > 0 {
 		fmt.Fprintln(w)
 		for _, note := range notes {
@@ -162,6 +171,9 @@ func how(trials []results.Trial) string {
 		}
 		portable = portable || t.Portable
 	}
+	if links := linksOf(trials); len(links) == 1 {
+		text += ", across an emulated link of " + links[0]
+	}
 	if len(controls) > 0 {
 		text += ", TCP's congestion control " + strings.Join(controls, ", ")
 	}
@@ -172,6 +184,13 @@ func how(trials []results.Trial) string {
 		text += ", by the sockets that every system has (--portable)"
 	}
 	return text + "."
+}
+
+func linksOf(trials []results.Trial) (links []string) {
+	for _, t := range trials {
+		links = add(links, t.Link)
+	}
+	return links
 }
 
 // add adds word to a list that does not have it yet.
@@ -219,7 +238,8 @@ func protos(s *results.Set) (list []string) {
 
 // tableOf sets the transports side by side for one workload; a run of one transport has one column.
 func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
-	t := Table{Header: []string{"messages", ""}, Text: 2}
+	link := varied(s.Trials)
+	t := Table{Header: append(append([]string{"messages"}, link...), ""), Text: 2 + len(link)}
 	columns := protos(s)
 	for _, proto := range columns {
 		t.Header = append(t.Header, strings.ToUpper(proto))
@@ -241,9 +261,13 @@ func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
 		if row.Workload != workload {
 			continue
 		}
-		cell := ""
+		cell := make([]string, 1+len(link))
 		if row.Cell != previous {
-			cell, previous = cellLabel(row.Cell, compared), row.Cell
+			cell[0], previous = cellLabel(row.Cell, compared), row.Cell
+			_, values := settings(row.Link)
+			for i, key := range link {
+				cell[1+i] = values[key]
+			}
 		}
 		t.Rows = append(t.Rows, tableRow(cell, row, columns))
 	}
@@ -277,14 +301,17 @@ func cellLabel(c results.Cell, compared bool) string {
 	return label
 }
 
-func tableRow(cell string, row results.Summary, columns []string) []string {
+func tableRow(cell []string, row results.Summary, columns []string) []string {
 	m := metricOf(row)
 	scale := scaleFor(m.unit, row.TCP.Value, row.UDP.Value)
 	label := m.label
 	if isMerged(row, m) {
 		label += " ¹"
 	}
-	cells := []string{cell, label + ", " + scale.symbol}
+	if scale.symbol != "" {
+		label += ", " + scale.symbol
+	}
+	cells := append(cell, label)
 	for _, proto := range columns {
 		side := sideOf(row, proto)
 		switch {

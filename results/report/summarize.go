@@ -23,7 +23,7 @@ func Summarize(s *results.Set) []results.Summary {
 	for _, cell := range cells(s) {
 		tcp, udp := side(s, cell, "tcp"), side(s, cell, "udp")
 		for _, m := range metrics {
-			if !slices.Contains(m.workloads, cell.Workload) {
+			if !slices.Contains(m.workloads, cell.Workload) || m.linked && cell.Link == "" {
 				continue
 			}
 			row := m.summarize(cell, tcp, udp)
@@ -43,6 +43,11 @@ var directions = []string{"echo", "up", "down", "both"}
 // cells returns the cells of the run's trials in the order of the tables.
 func cells(s *results.Set) []results.Cell {
 	var list []results.Cell
+	var links []string // in the order of the plan, as far as the trials tell
+	for _, t := range s.Trials {
+		links = add(links, t.Link)
+	}
+	order := linkOrder(links)
 	for _, t := range s.Trials {
 		if !slices.Contains(list, t.Cell) {
 			list = append(list, t.Cell)
@@ -59,6 +64,7 @@ func cells(s *results.Set) []results.Cell {
 			cmp.Compare(rateA, rateB),
 			cmp.Compare(batchSize(a), batchSize(b)),
 			cmp.Compare(a.CongestionAsked, b.CongestionAsked),
+			cmp.Compare(order[a.Link], order[b.Link]),
 		)
 	})
 	return list

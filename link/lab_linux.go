@@ -1,0 +1,297 @@
+package link
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+
+	"tcpvsudp/internal/child"
+	"tcpvsudp/internal/netns"
+	"tcpvsudp/results"
+)
+
+// A Lab is a client's and a server's host on one machine, and a link between them. The client's is the network namespace that
+// the process is in, which must be one that it may do everything in (netns.Enter).
+type Lab struct {
+	client, server *netns.Namespace
+	ends           [2]netns.End
+	forwarder      *child.Process
+	tun            bool
+	dropped        [2]uint64 // by the TUN devices, before the link was set
+}
+
+// Enter makes cmd, which is this program, run where OpenLab can work: as root of a user namespace and of a network of its own. It
+// dies with this process, whose thread must stay the one that starts it.
+func Enter(cmd *exec.Cmd) {
+	netns.Enter(cmd)
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
+}
+
+// OpenLab makes the two hosts and starts a forwarder between them, as a process of its own: what it costs is not the
+// client's. Without TUN devices, or where they are not allowed, it uses packet sockets.
+func OpenLab(o LabOptions) (l *Lab, err error) {
+	l = &Lab{}
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	if l.client, err = netns.Here(); err == nil {
+		l.server, err = netns.New()
+	}
+	if err != nil {
+		return nil, Explain(err)
+	}
+	l.ends = [2]netns.End{
+		{In: l.client, Name: "link0", Address: ClientAddr.String() + "/24"},
+		{In: l.server, Name: "link0", Address: ServerAddr.String() + "/24"},
+	}
+	var files []*os.File
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	var headers [2][]byte
+	l.tun = !o.WithoutTUN
+	if l.tun {
+		files, err = l.tunDevices()
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			l.tun = false
+		} else if err != nil {
+			return nil, Explain(err)
+		}
+	}
+	if !l.tun {
+		if files, headers, err = l.cables(); err != nil {
+			return nil, Explain(err)
+		}
+	}
+	if err := l.ends[1].AddAddress(ControlAddr.String() + "/32"); err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(headers)
+	if err != nil {
+		return nil, err
+	}
+	if l.forwarder, err = child.StartWith(files, Verb, string(config)); err != nil {
+		return nil, fmt.Errorf("start the forwarder: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Lab) tunDevices() (files []*os.File, err error) {
+	for _, e := range l.ends {
+		f, err := netns.TUN(e)
+		if err != nil {
+			for _, f := range files {
+				f.Close()
+			}
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// cables joins both hosts to a third, where the frames are taken and given.
+func (l *Lab) cables() (files []*os.File, headers [2][]byte, err error) {
+	middle, err := netns.New()
+	if err != nil {
+		return nil, headers, err
+	}
+	defer middle.Close() // the sockets keep it
+	far := [2]netns.End{{In: middle, Name: "client"}, {In: middle, Name: "server"}}
+	var hardware [2][]byte
+	for i, e := range l.ends {
+		if err := netns.Cable(e, far[i]); err != nil {
+			return nil, headers, err
+		}
+		if hardware[i], err = e.Hardware(); err != nil {
+			return nil, headers, err
+		}
+		f, err := netns.Packets(far[i])
+		if err != nil {
+			return files, headers, err
+		}
+		files = append(files, f)
+	}
+	for i := range headers {
+		headers[i] = slices.Concat(hardware[i], hardware[1-i], []byte{0x08, 0x00})
+	}
+	err = errors.Join(
+		l.client.Know(ServerAddr.String(), l.ends[0].Name, l.server, l.ends[1].Name),
+		l.client.Know(ControlAddr.String(), l.ends[0].Name, l.server, l.ends[1].Name),
+		l.server.Know(ClientAddr.String(), l.ends[1].Name, l.client, l.ends[0].Name))
+	return files, headers, err
+}
+
+// Means says how packets are taken.
+func (l *Lab) Means() string {
+	if l.tun {
+		return "TUN devices"
+	}
+	return "packet sockets"
+}
+
+// OnServer calls f on the server's host: the processes that it starts are there. f starts no goroutine that starts any.
+func (l *Lab) OnServer(f func() error) error { return l.server.Do(f) }
+
+// ServerPath is where the network namespace of the server's host is found.
+func (l *Lab) ServerPath() string { return l.server.Path() }
+
+// Ended is closed when the forwarder has ended, and Err says why.
+func (l *Lab) Ended() <-chan struct{} { return l.forwarder.Ended() }
+
+// Err is how the forwarder ended.
+func (l *Lab) Err() error { return fmt.Errorf("the emulated link ended: %w", l.forwarder.Err()) }
+
+// Close ends the forwarder. The hosts are gone when nothing is in them any more.
+func (l *Lab) Close() {
+	if l.forwarder != nil {
+		l.forwarder.Stop()
+	}
+	for _, n := range []*netns.Namespace{l.client, l.server} {
+		if n != nil {
+			n.Close()
+		}
+	}
+}
+
+// request is what the forwarder is asked: to be set, to tell its account, or to write its log to a file.
+type request struct {
+	Set     *change `json:"set,omitempty"`
+	Account bool    `json:"account,omitempty"`
+	Log     string  `json:"log,omitempty"`
+}
+
+type change struct {
+	Spec Spec   `json:"spec"`
+	Seed uint64 `json:"seed"`
+	Keep int    `json:"keep"`
+}
+
+// reply is what it answers.
+type reply struct {
+	Error   string   `json:"error,omitempty"`
+	Account *Account `json:"account,omitempty"`
+	Missing uint64   `json:"missing,omitempty"`
+}
+
+func (l *Lab) ask(q request) (r reply, err error) {
+	if err := l.forwarder.Ask(q, &r); err != nil {
+		return r, fmt.Errorf("the emulated link: %w", err)
+	}
+	if r.Error != "" {
+		return r, errors.New(r.Error)
+	}
+	return r, nil
+}
+
+// Set makes the link be as spec says, from its beginning, with nothing on its way. The ends of the first keep packets
+// are logged.
+func (l *Lab) Set(spec Spec, seed uint64, keep int) error {
+	for i, side := range []Side{spec.Up, spec.Down} {
+		if err := l.ends[i].SetMTU(side.MTU); err != nil {
+			return fmt.Errorf("set the MTU: %w", err)
+		}
+		l.dropped[i] = l.drops(i)
+	}
+	_, err := l.ask(request{Set: &change{spec, seed, keep}})
+	return err
+}
+
+// drops are the packets that an interface had no room for.
+func (l *Lab) drops(i int) uint64 {
+	if !l.tun {
+		return 0 // the packet sockets count
+	}
+	s, err := l.ends[i].Statistics()
+	if err != nil {
+		return 0
+	}
+	return s.TxDropped
+}
+
+// Account tells what the link did since it was set.
+func (l *Lab) Account() (Account, error) {
+	r, err := l.ask(request{Account: true})
+	if err != nil || r.Account == nil {
+		return Account{}, err
+	}
+	r.Account.Up.Missed += l.drops(0) - l.dropped[0]
+	r.Account.Down.Missed += l.drops(1) - l.dropped[1]
+	return *r.Account, nil
+}
+
+// WriteLog writes what happened to the packets since the link was set to a CSV file, and returns for how many there was no
+// room.
+func (l *Lab) WriteLog(path string) (missing uint64, err error) {
+	r, err := l.ask(request{Log: path})
+	return r.Missing, err
+}
+
+// Serve is the forwarder's process: it forwards between its descriptors 3 and 4 and answers what it is asked, until in ends.
+func Serve(config string, in io.Reader, out io.Writer) error {
+	var headers [2][]byte
+	if err := json.Unmarshal([]byte(config), &headers); err != nil {
+		return fmt.Errorf("%s is started by the program itself: %w", Verb, err)
+	}
+	f, err := NewForwarder(os.NewFile(3, "client"), os.NewFile(4, "server"), headers, ControlAddr)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run() }()
+	asked := make(chan error, 1)
+	fmt.Fprintln(out, "ready")
+	go func() {
+		requests, replies := json.NewDecoder(in), json.NewEncoder(out)
+		for {
+			var q request
+			if err := requests.Decode(&q); err != nil {
+				asked <- nil // the parent is gone
+				return
+			}
+			if err := replies.Encode(f.answer(q)); err != nil {
+				asked <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case err := <-asked:
+		f.Stop()
+		return errors.Join(err, <-ended)
+	}
+}
+
+func (f *Forwarder) answer(q request) (r reply) {
+	var err error
+	switch {
+	case q.Set != nil:
+		err = f.Set(q.Set.Spec, q.Set.Seed, q.Set.Keep)
+	case q.Log != "":
+		var entries []Entry
+		entries, r.Missing = f.Log()
+		var text []byte
+		if text, err = results.EncodeCSV(entries, true); err == nil {
+			err = os.WriteFile(q.Log, text, 0o644)
+		}
+	default:
+		account := f.Account()
+		r.Account = &account
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	return r
+}
