@@ -59,10 +59,6 @@ func (in *Inbound) Serve(f Flow) {
 		}
 		if start {
 			in.Pump(f) // what the client says meanwhile can wait: it only listens
-			if in.Enter() {
-				in.again.ask(f)
-				in.Leave()
-			}
 			counted = f.Traffic()
 		}
 	}
@@ -71,8 +67,6 @@ func (in *Inbound) Serve(f Flow) {
 		granted = f.Granted() // by now the kernel has tuned the buffers
 		granted.Wait, granted.CPUs = wait, cpus
 		in.SetGranted(granted)
-		in.again = Retransmissions{}
-		in.again.ask(f)
 		in.Leave()
 	}
 }

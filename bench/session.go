@@ -142,7 +142,7 @@ type Inbound struct {
 	tally   *Tally
 	traffic Traffic
 	granted Granted
-	again   Retransmissions
+	again   Retransmissions // of connections that have been detached; guarded by session.mu
 	source  source
 	conn    io.Closer // what carries the flow, of a transport that has one for each
 }
@@ -342,7 +342,19 @@ func (in *Inbound) Attach(c io.Closer) bool {
 func (in *Inbound) Detach() {
 	in.session.mu.Lock()
 	defer in.session.mu.Unlock()
+	in.again.ask(in.conn)
 	in.conn = nil
+}
+
+// retransmitted is how often the flow's connections have sent again, the one included that is still attached.
+func (in *Inbound) retransmitted() Retransmissions {
+	in.session.mu.Lock()
+	defer in.session.mu.Unlock()
+	sum := in.again
+	if in.conn != nil {
+		sum.ask(in.conn)
+	}
+	return sum
 }
 
 func (s *Session) closeAttached() {

@@ -50,7 +50,7 @@ func (s *Session) settle(end Settlement) (Account, error) {
 			}
 		}
 		one := in.tally.account(end.Sent[i])
-		one.Traffic, one.Granted, one.Source, one.Again = in.traffic, in.granted, in.source.account, in.again
+		one.Traffic, one.Granted, one.Source, one.Again = in.traffic, in.granted, in.source.account, in.retransmitted()
 		one.Traffic.Add(in.source.traffic)
 		sum.Add(one)
 	}

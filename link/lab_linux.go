@@ -11,6 +11,8 @@ import (
 	"slices"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"tcpvsudp/internal/child"
 	"tcpvsudp/internal/netns"
 	"tcpvsudp/results"
@@ -30,7 +32,13 @@ type Lab struct {
 // dies with this process, whose thread must stay the one that starts it.
 func Enter(cmd *exec.Cmd) {
 	netns.Enter(cmd)
+	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNS // for names of the hosts, see NameHosts
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
+}
+
+// DieWithParent has cmd killed when the thread that starts it is gone, which must be locked until cmd has ended.
+func DieWithParent(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
 // OpenLab makes the two hosts and starts a forwarder between them, as a process of its own: what it costs is not the
@@ -51,6 +59,12 @@ func OpenLab(o LabOptions) (l *Lab, err error) {
 	l.ends = [2]netns.End{
 		{In: l.client, Name: "link0", Address: ClientAddr.String() + "/24"},
 		{In: l.server, Name: "link0", Address: ServerAddr.String() + "/24"},
+	}
+	for _, n := range []*netns.Namespace{l.client, l.server} {
+		// Datagrams of which a fragment was lost would take all room from those of the next trial for half a minute.
+		if err := errors.Join(n.Set("ipv4/ipfrag_time", "1"), n.Set("ipv4/ipfrag_high_thresh", fragmentRoom)); err != nil {
+			return nil, Explain(err)
+		}
 	}
 	var files []*os.File
 	defer func() {
@@ -85,6 +99,9 @@ func OpenLab(o LabOptions) (l *Lab, err error) {
 	}
 	return l, nil
 }
+
+// fragmentRoom is how many bytes of fragments a host keeps until their datagrams are whole.
+const fragmentRoom = "67108864"
 
 func (l *Lab) tunDevices() (files []*os.File, err error) {
 	for _, e := range l.ends {
@@ -294,4 +311,24 @@ func (f *Forwarder) answer(q request) (r reply) {
 		r.Error = err.Error()
 	}
 	return r
+}
+
+// NameHosts makes the names client and server known on both hosts, to this process and those that it starts: they have a file
+// /etc/hosts of their own.
+func NameHosts() error {
+	const hosts = "/etc/hosts"
+	text, err := os.ReadFile(hosts)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.CreateTemp("", "bench-hosts")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // what is mounted stays
+	_, err = fmt.Fprintf(f, "%s client\n%s server\n%s", ClientAddr, ServerAddr, text)
+	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.NewSyscallError("mount", unix.Mount(f.Name(), hosts, "", unix.MS_BIND, ""))
 }

@@ -13,6 +13,9 @@ type Lab struct{}
 // Enter does nothing here.
 func Enter(*exec.Cmd) {}
 
+// DieWithParent does nothing here.
+func DieWithParent(*exec.Cmd) {}
+
 // OpenLab returns ErrUnsupported; without a Lab, no other method is called.
 func OpenLab(LabOptions) (*Lab, error) { return nil, ErrUnsupported }
 
@@ -42,6 +45,9 @@ func (l *Lab) Account() (Account, error) { return Account{}, ErrUnsupported }
 
 // WriteLog writes what happened to the packets.
 func (l *Lab) WriteLog(string) (uint64, error) { return 0, ErrUnsupported }
+
+// NameHosts makes the hosts' names known.
+func NameHosts() error { return ErrUnsupported }
 
 // Serve is the forwarder's process.
 func Serve(string, io.Reader, io.Writer) error { return ErrUnsupported }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,9 @@ func (o *runOptions) planLinks(flags *pflag.FlagSet) (err error) {
 		}
 		o.plan.Links = append(o.plan.Links, planned)
 	}
+	if !flags.Changed("pin") {
+		o.plan.Pin = pinAcross(o.plan.Wait)
+	}
 	rtt := o.plan.LongestRTT()
 	if !flags.Changed("warmup") {
 		o.plan.Warmup = max(o.plan.Warmup, warmupRTTs*rtt).Round(time.Millisecond)
@@ -43,6 +47,18 @@ func (o *runOptions) planLinks(flags *pflag.FlagSet) (err error) {
 		o.plan.Duration = max(o.plan.Duration, durationRTTs*rtt).Round(time.Millisecond)
 	}
 	return nil
+}
+
+// pinAcross is where the two ends run when a forwarder runs beside them: on two processors they share one, so that it has the
+// other to itself.
+func pinAcross(wait bench.Wait) bench.Pin {
+	switch {
+	case runtime.NumCPU() > 2:
+		return bench.PinApart
+	case wait == bench.Spin:
+		return bench.PinNone
+	}
+	return bench.PinSame
 }
 
 func plannedLink(s link.Spec) (bench.PlannedLink, error) {

@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 
 	"tcpvsudp/link"
 )
 
-// insideEnv is set in the environment of a process that was started to be a client's host of an emulated link.
+// insideEnv is set in the environment of a process that was started to be a client's host of an emulated link, to the number of the
+// user who did.
 const insideEnv = "_BENCH_INSIDE"
 
 // isInside tells whether this process is such a one.
@@ -33,7 +35,7 @@ func enter(ctx context.Context) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	cmd := exec.Command(self, os.Args[1:]...)
-	cmd.Env = append(os.Environ(), insideEnv+"=1")
+	cmd.Env = append(os.Environ(), insideEnv+"="+strconv.Itoa(os.Getuid()))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	link.Enter(cmd)
 	runtime.LockOSThread() // it is told of the end of the thread that has started it

@@ -47,7 +47,7 @@ differ: throughput, latency, loss, duplicates and reordering, and what each cost
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newRun(), newReport(), newServer(), newEcho(), newDemo(), newVersion(), newForward(), newSelftest())
+	root.AddCommand(newRun(), newReport(), newServer(), newEcho(), newDemo(), newVersion(), newForward(), newSelftest(), newLink(), newMap())
 	root.SetFlagErrorFunc(usage)
 	for _, cmd := range append(root.Commands(), root) {
 		if check := cmd.Args; check != nil {

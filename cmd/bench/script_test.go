@@ -53,6 +53,9 @@ func params(dir string) testscript.Params {
 					return false, nil
 				}
 				return true, l.Close()
+			case "link":
+				path, err := exec.LookPath("bench")
+				return err == nil && exec.Command(path, "link", "--", "true").Run() == nil, nil
 			case "userns":
 				return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run() == nil, nil
 			}

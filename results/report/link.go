@@ -103,8 +103,8 @@ func linkNotes(trials []results.Trial) (notes []string) {
 		}
 	}
 	if count > 0 {
-		notes = append(notes, fmt.Sprintf("%s in which the emulated link itself fell behind: it released %.2g %% of all packets more than 1 ms late, and had no room for %.0f (link_behind_packets, link_missed_packets). What they lost was not the link's loss. Fewer messages a second tell more.",
-			were(count), 100*behind/math.Max(packets, 1), missed))
+		notes = append(notes, fmt.Sprintf("In %s the emulated link itself fell behind: it released %.2g %% of all packets more than 1 ms late, and had no room for %.0f (link_behind_packets, link_missed_packets). What they lost was not the link's loss. Fewer messages a second tell more.",
+			Count(count, "trial"), 100*behind/math.Max(packets, 1), missed))
 	}
 	return notes
 }

@@ -110,6 +110,43 @@ func twoHosts() *results.Set {
 	return s
 }
 
+// linked is a run across emulated links of three losses and two delays: TCP is late where a packet was lost, and UDP loses it.
+func linked() *results.Set {
+	s := example()
+	s.Trials, s.Buckets = nil, nil
+	for pair := range 2 {
+		for _, link := range []string{"delay=100ms,loss=1%", "delay=20ms,loss=5%", "delay=20ms,loss=0", "delay=20ms,loss=1%", "delay=100ms,loss=0", "delay=100ms,loss=5%"} {
+			for i, proto := range []string{"tcp", "udp"} {
+				var t results.Trial
+				t.Schema, t.Number, t.Pair, t.Proto, t.Wait, t.Attempts = results.Schema, len(s.Trials)+1, len(s.Trials)/2+1, proto, "block", 1
+				t.DurationMs, t.WarmupMs, t.Sent, t.Unique, t.Received = 2000, 100, 1000, 1000, 1000
+				t.Cell = results.Cell{Workload: "paced", SizeBytes: 200, Flows: 1, Direction: "echo", Batch: "1", Link: link, RateAsked: known(500)}
+				loss := map[string]float64{"0": 0, "1%": 10, "5%": 50}[link[strings.LastIndex(link, "=")+1:]]
+				far := strings.Contains(link, "100ms")
+				t.OneWayUp.Count, t.OneWayUp.P50Us, t.OneWayUp.P99Us, t.OneWayUp.MaxUs = known(1000), known(20_000), known(20_900), known(21_000)
+				t.DeadlineMs, t.Judged, t.Missed, t.HeldUp, t.LongestStallMs = known(100), known(1000), known(loss), known(0), known(4)
+				if proto == "tcp" {
+					t.OneWayUp.P99Us, t.OneWayUp.MaxUs, t.Missed, t.HeldUp, t.LongestStallMs = known(68_000), known(80_000), known(0), known(3*loss), known(56)
+					if far {
+						t.Missed = known(4 * loss)
+					}
+					t.Retransmissions.Client = known(loss)
+				} else if t.Lost = uint64(loss); pair == 1 && far && loss == 10 {
+					t.Missed = known(41) // this pair does not agree with the other
+				}
+				misses, _ := t.Missed.Get()
+				t.MissRatio = known(misses / 1000)
+				t.LinkAccount.Up.Packets, t.LinkAccount.Down.Packets, t.LinkAccount.Behind, t.LinkAccount.Missed = known(1100), known(1100), known(0), known(0)
+				if i == 0 && loss == 50 {
+					t.LinkAccount.Behind, t.LinkAccount.Missed = known(300), known(2)
+				}
+				s.Trials = append(s.Trials, t)
+			}
+		}
+	}
+	return s
+}
+
 func find(t *testing.T, rows []results.Summary, workload, metric string) results.Summary {
 	t.Helper()
 	i := slices.IndexFunc(rows, func(r results.Summary) bool { return r.Workload == workload && r.Metric == metric })
@@ -190,6 +227,7 @@ func TestGolden(t *testing.T) {
 		"hostile.md":      {hostile, Markdown},
 		"udp-alone.txt":   {alone, Text},
 		"two-hosts.txt":   {twoHosts(), Text},
+		"linked.txt":      {linked(), Text},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, test.set, test.format)
@@ -207,6 +245,31 @@ func TestGolden(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+func TestMap(t *testing.T) {
+	for name, format := range map[string]Format{"map.txt": Text, "map.md": Markdown, "map.csv": CSV, "map.json": JSON} {
+		var out bytes.Buffer
+		if err := WriteMap(&out, linked(), format); err != nil {
+			t.Fatal(err)
+		}
+		golden := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(golden); err != nil || out.String() != string(want) {
+			t.Errorf("%s, %v: got\n%s\nwant\n%s", name, err, out.String(), want)
+		}
+	}
+	var better []string
+	for _, r := range Map(linked()) {
+		better = append(better, r.Better)
+	}
+	if !slices.Equal(better, []string{"equal", "tcp", "tcp", "equal", "open", "udp"}) {
+		t.Errorf("%v", better)
 	}
 }
 

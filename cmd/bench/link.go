@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tcpvsudp/link"
+	"tcpvsudp/results/report"
+)
+
+// linkOptions are the flags of bench link.
+type linkOptions struct {
+	link, serve, log string
+	seed             uint64
+	format           string
+}
+
+func newLink() *cobra.Command {
+	o := linkOptions{}
+	cmd := &cobra.Command{
+		Use:   "link --link LINK [-- COMMAND [ARGS]]",
+		Short: "Run other programs across an emulated link",
+		Long: `link runs a command on one end of an emulated network, the client's host, from where "server" (` + link.ServerAddr.String() + `) is
+the other end; --serve runs one there meanwhile. Without a command it runs a shell. So anybody can check what the link
+does, with ping, tcpdump or iperf3. "bench link shell server" in another terminal opens a shell on the server's host, and
+"bench link shell client" one more on the client's. It needs Linux, and no rights.
+
+A link is a preset, or settings with commas between, or the one with the other; each way by itself with "up." and "down."
+before a word. Words and units are those of tc-netem(8):
+  delay=20ms            how long every packet takes one way
+  jitter=2ms            by how much that varies; distribution=uniform, normal, or a file with a table of tc-netem's;
+                        order=keep (a packet waits for those before it) or free (it may overtake)
+  loss=1%               lost independently of each other
+  gemodel=1%/10%/70%/0  lost in bursts: from good to bad, back, lost in bad, lost in good
+  loss-every=100        every hundredth is lost
+  loss-list=3/17        the third and the seventeenth are
+  duplicate=1%          sent twice
+  reorder=1%            overtaken by distance=1 others
+  corrupt=1%            one bit flipped
+  rate=10mbit           a bottleneck; limit=1000p or limit=64KiB is its queue, codel=true manages it (RFC 8289)
+  trace=FILE            a bottleneck that delivers 1500 B at the times in FILE (ms, Mahimahi's format); up=FILE, down=FILE
+  mtu=1280              the largest packet
+In "bench run" a list of values makes a sweep: --link 'delay=20ms,loss=0,1%,5%'.
+
+Presets:` + presetList(),
+		Example: `  bench link --link lte -- ping -c 3 server
+  bench link --link 'delay=20ms,loss=1%' --serve 'iperf3 -s' -- iperf3 -c server -t 2
+  bench link --link wifi -- sh -c 'ip address; ip route'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if dash := cmd.ArgsLenAtDash(); len(args) > 0 && dash != 0 {
+				return fmt.Errorf("unknown argument %q: a command to run comes after --", args[0])
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.link, "link", "clean", "what the link is")
+	f.StringVar(&o.serve, "serve", "", "shell command to run on the server's host meanwhile")
+	f.Uint64Var(&o.seed, "seed", 0, "decides what happens to which packet; 0 draws one")
+	f.StringVar(&o.log, "log", "", "CSV file for what happened to each packet")
+	formatFlag(f, &o.format)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) }
+	cmd.AddCommand(newLinkShell())
+	return cmd
+}
+
+func presetList() string {
+	var b strings.Builder
+	for _, name := range link.Presets() {
+		fmt.Fprintf(&b, "\n  %-14s %s", name, link.Preset(name))
+	}
+	return b.String()
+}
+
+// linkLog is how many packets bench link logs at most.
+const linkLog = 1 << 22
+
+func (o *linkOptions) run(cmd *cobra.Command, args []string) error {
+	specs, err := link.Parse(o.link)
+	if err == nil && len(specs) > 1 {
+		err = fmt.Errorf("--link %q: these are %d links: give one", o.link, len(specs))
+	}
+	if err != nil {
+		return usage(cmd, err)
+	}
+	format, err := report.ParseFormat(o.format)
+	if err != nil {
+		return usage(cmd, err)
+	}
+	handsOff.Store(true) // what runs has the terminal
+	if !isInside() {
+		return enter(cmd.Context())
+	}
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	lab, err := openLab(cancel)
+	if err != nil {
+		return err
+	}
+	defer lab.Close()
+	if err := link.NameHosts(); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "bench: the names client and server are not known here, their addresses are (%s, %s): %v\n", link.ClientAddr, link.ServerAddr, err)
+	}
+	if o.seed == 0 {
+		o.seed = rand.Uint64()
+	}
+	keep := 0
+	if o.log != "" {
+		keep = linkLog
+	}
+	if err := lab.Set(specs[0], o.seed, keep); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "link %s by %s, seed %d: client %s, server %s\n", specs[0].Name, lab.Means(), o.seed, link.ClientAddr, link.ServerAddr)
+	if leave, err := announce(lab); err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "bench: \"bench link shell\" will not find this link:", err)
+	} else {
+		defer leave()
+	}
+	if o.serve != "" {
+		end, err := serveOn(lab, o.serve, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	code, err := runOn(ctx, cmd, args)
+	account, failed := lab.Account()
+	if failed == nil {
+		failed = writeAccount(cmd.ErrOrStderr(), account, format)
+	}
+	if o.log != "" && failed == nil {
+		var missing uint64
+		if missing, failed = lab.WriteLog(o.log); missing > 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "bench: %s holds the first %d packets; %d more had no room\n", o.log, linkLog, missing)
+		}
+	}
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	if code != 0 {
+		return exitError(code)
+	}
+	return nil
+}
+
+// runOn runs a command on the client's host, a shell without one, and returns its exit code.
+func runOn(ctx context.Context, cmd *cobra.Command, args []string) (code int, err error) {
+	if len(args) == 0 {
+		args = []string{shell()}
+	}
+	c := exec.Command(args[0], args[1:]...)
+	c.Env = outsideEnv()
+	c.Stdin, c.Stdout, c.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	link.DieWithParent(c)
+	if err := c.Start(); err != nil {
+		return 0, err
+	}
+	ended := make(chan struct{})
+	defer context.AfterFunc(ctx, func() { stop(c, ended) })()
+	err = c.Wait()
+	close(ended)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if code = exit.ExitCode(); code < 0 {
+			code = exitFailed
+		}
+		err = nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return code, err
+}
+
+// serveOn runs a shell command on the server's host until end.
+func serveOn(lab *link.Lab, command string, out io.Writer) (end func(), err error) {
+	c := exec.Command("sh", "-c", "exec "+command)
+	c.Env = outsideEnv()
+	c.Stdout, c.Stderr = out, out
+	link.DieWithParent(c)
+	if err := lab.OnServer(c.Start); err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = c.Wait()
+		close(ended)
+	}()
+	// What listens takes a moment to.
+	select {
+	case <-ended:
+	case <-time.After(serveHead):
+	}
+	return func() { stop(c, ended) }, nil
+}
+
+// stop interrupts a program, and kills it when that does not end it.
+func stop(c *exec.Cmd, ended <-chan struct{}) {
+	_ = c.Process.Signal(os.Interrupt)
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Second):
+		_ = c.Process.Kill()
+		<-ended
+	}
+}
+
+// serveHead is how much earlier a server is started than its client.
+const serveHead = 300 * time.Millisecond
+
+// outsideEnv is the environment without what is said to this process alone.
+func outsideEnv() (list []string) {
+	for _, line := range os.Environ() {
+		if !strings.HasPrefix(line, insideEnv+"=") {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+func shell() string {
+	if s := os.Getenv("SHELL"); s != "" {
+		return s
+	}
+	return "sh"
+}
+
+// writeAccount says what the link did to the packets.
+func writeAccount(w io.Writer, a link.Account, format report.Format) error {
+	if format == report.JSON {
+		return writeJSON(w, a)
+	}
+	table := report.Table{
+		Title:  "What the link did, in packets of the wire",
+		Header: []string{"", "came", "released", "lost", "corrupted", "overflowed", "dropped (CoDel)", "duplicated", "reordered", "no room", "late p50, µs", "p99, µs"},
+		Text:   1,
+	}
+	for _, way := range []struct {
+		name string
+		c    link.Count
+	}{{"up", a.Up}, {"down", a.Down}} {
+		row := []string{way.name}
+		for _, n := range []uint64{way.c.Packets, way.c.Released, way.c.Lost, way.c.Corrupted, way.c.Overflowed, way.c.Dropped, way.c.Duplicates, way.c.Reordered, way.c.Missed + way.c.Failed} {
+			row = append(row, fmt.Sprint(n))
+		}
+		table.Rows = append(table.Rows, append(row, way.c.LateP50Us.String(), way.c.LateP99Us.String()))
+	}
+	return table.Render(w, format == report.Markdown)
+}
+
+// A running link leaves a file by which "bench link shell" finds it.
+type runningLink struct {
+	PID    int    `json:"pid"`
+	Server string `json:"server"` // the network namespace of its server's host
+}
+
+// runningDir is where those files are, one for each user.
+func runningDir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, "bench-link")
+	}
+	user := os.Getenv(insideEnv) // inside, everybody is root
+	if user == "" {
+		user = strconv.Itoa(os.Getuid())
+	}
+	return filepath.Join(os.TempDir(), "bench-link-"+user)
+}
+
+// announce leaves the file of a running link, until leave.
+func announce(lab *link.Lab) (leave func(), err error) {
+	pid := os.Getpid() // there is no PID namespace
+	if err := os.MkdirAll(runningDir(), 0o700); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(runningDir(), fmt.Sprintf("%d.json", pid))
+	text, err := json.Marshal(runningLink{pid, lab.ServerPath()})
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = os.Remove(path) }, os.WriteFile(path, text, 0o600)
+}
+
+// findLink is the link that was started last and still runs.
+func findLink() (found runningLink, err error) {
+	files, err := os.ReadDir(runningDir())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return found, err
+	}
+	newest := time.Time{}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil || info.ModTime().Before(newest) {
+			continue
+		}
+		path := filepath.Join(runningDir(), f.Name())
+		text, err := os.ReadFile(path)
+		var l runningLink
+		if err != nil || json.Unmarshal(text, &l) != nil {
+			continue
+		}
+		if _, err := os.Stat(l.Server); err != nil {
+			_ = os.Remove(path) // of one that was killed
+			continue
+		}
+		found, newest = l, info.ModTime()
+	}
+	if found.PID == 0 {
+		return found, errors.New(`no link of yours is running: start one with "bench link" in another terminal`)
+	}
+	return found, nil
+}
+
+func newLinkShell() *cobra.Command {
+	return &cobra.Command{
+		Use:   "shell client|server [-- COMMAND [ARGS]]",
+		Short: "Run a shell, or a command, on a host of the link that is running",
+		Long: `shell runs a shell on one of the two hosts of the link that "bench link" in another terminal has started last, or
+the command after "--". It needs the program nsenter, of util-linux.`,
+		Example: `  bench link shell server
+  bench link shell server -- iperf3 -s`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			host, command := args[0], args[1:]
+			if host != "client" && host != "server" {
+				return usage(cmd, fmt.Errorf("there is no host %q: use client or server", host))
+			}
+			if len(command) == 0 {
+				command = []string{shell()}
+			}
+			l, err := findLink()
+			if err != nil {
+				return err
+			}
+			nsenter, err := exec.LookPath("nsenter")
+			if err != nil {
+				return fmt.Errorf("%w; it is part of the package util-linux", err)
+			}
+			enter := []string{"--target", fmt.Sprint(l.PID), "--user", "--mount", "--preserve-credentials"}
+			if host == "client" {
+				enter = append(enter, "--net")
+			} else {
+				enter = append(enter, "--net="+l.Server)
+			}
+			handsOff.Store(true)
+			c := exec.Command(nsenter, append(append(enter, "--"), command...)...)
+			c.Stdin, c.Stdout, c.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+			err = c.Run()
+			var exit *exec.ExitError
+			if errors.As(err, &exit) && exit.ExitCode() > 0 {
+				return exitError(exit.ExitCode())
+			}
+			return err
+		},
+	}
+}
