@@ -33,7 +33,7 @@ const (
 	spinFor = 300 * time.Microsecond
 	linger  = 60 * time.Microsecond
 	// burst is how many packets of one direction are taken in a row.
-	burst = 32
+	burst = 8
 )
 
 // NewForwarder makes a Forwarder between the devices that client and server are, which stay open. headers are what frames to

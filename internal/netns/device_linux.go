@@ -83,7 +83,7 @@ func Packets(e End) (file *os.File, err error) {
 				_ = unix.Close(fd)
 			}
 		}()
-		for option, name := range map[int]string{unix.PACKET_VNET_HDR: "PACKET_VNET_HDR", unix.PACKET_IGNORE_OUTGOING: "PACKET_IGNORE_OUTGOING"} {
+		for option, name := range map[int]string{unix.PACKET_VNET_HDR: "PACKET_VNET_HDR", unix.PACKET_IGNORE_OUTGOING: "PACKET_IGNORE_OUTGOING", unix.PACKET_QDISC_BYPASS: "PACKET_QDISC_BYPASS"} {
 			if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, option, 1); err != nil {
 				return os.NewSyscallError("setsockopt "+name, err)
 			}
