@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"os"
 	"syscall"
 	"unsafe"
@@ -94,6 +95,22 @@ func (d *device) drops() uint64 {
 		}
 	}
 	return d.missed
+}
+
+func (o *Offload) read(b []byte) {
+	o.Flags, o.Kind = b[0], b[1]
+	o.HeaderLen = binary.NativeEndian.Uint16(b[2:])
+	o.Segment = binary.NativeEndian.Uint16(b[4:])
+	o.CsumStart = binary.NativeEndian.Uint16(b[6:])
+	o.CsumField = binary.NativeEndian.Uint16(b[8:])
+}
+
+func (o *Offload) write(b []byte) {
+	b[0], b[1] = o.Flags, o.Kind
+	binary.NativeEndian.PutUint16(b[2:], o.HeaderLen)
+	binary.NativeEndian.PutUint16(b[4:], o.Segment)
+	binary.NativeEndian.PutUint16(b[6:], o.CsumStart)
+	binary.NativeEndian.PutUint16(b[8:], o.CsumField)
 }
 
 func newDevice(file *os.File, header []byte) *device {

@@ -49,22 +49,6 @@ const (
 	protoICMP, protoTCP, protoUDP = 1, 6, 17
 )
 
-func (o *Offload) read(b []byte) {
-	o.Flags, o.Kind = b[0], b[1]
-	o.HeaderLen = binary.NativeEndian.Uint16(b[2:])
-	o.Segment = binary.NativeEndian.Uint16(b[4:])
-	o.CsumStart = binary.NativeEndian.Uint16(b[6:])
-	o.CsumField = binary.NativeEndian.Uint16(b[8:])
-}
-
-func (o *Offload) write(b []byte) {
-	b[0], b[1] = o.Flags, o.Kind
-	binary.NativeEndian.PutUint16(b[2:], o.HeaderLen)
-	binary.NativeEndian.PutUint16(b[4:], o.Segment)
-	binary.NativeEndian.PutUint16(b[6:], o.CsumStart)
-	binary.NativeEndian.PutUint16(b[8:], o.CsumField)
-}
-
 // layout is where the parts of an IPv4 packet begin; ok is false for what is none, or is cut short.
 type layout struct {
 	proto        byte

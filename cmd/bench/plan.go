@@ -44,10 +44,16 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 		Header: []string{"workload", "transports", "size, B", "flows", "direction", "batch", "cc of tcp", "trials"},
 		Text:   2,
 	}
+	if len(plan.Links) > 0 {
+		table.Header = append(table.Header, "link")
+	}
 	for _, c := range cells {
 		table.Rows = append(table.Rows, []string{
 			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), c.Direction, c.Batch, cmp.Or(c.Congestion, "default"), fmt.Sprint(c.Trials),
 		})
+		if last := &table.Rows[len(table.Rows)-1]; len(plan.Links) > 0 {
+			*last = append(*last, c.Link)
+		}
 	}
 	if err := table.Render(w, format == report.Markdown); err != nil {
 		return err
