@@ -12,6 +12,10 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
+// Separator stands between the settings in the name of a link: a comma would have to be quoted in CSV, which not every program
+// that reads it bears.
+const Separator = ";"
+
 // A setting is a key and the text of its value; a preset is one with no key.
 type setting struct{ key, value string }
 
@@ -70,7 +74,7 @@ func Keys() []string {
 	return list
 }
 
-// Parse reads what a link is to be: a preset's name, settings like delay=20ms,loss=1%, or the one with the other. A list of values
+// Parse reads what a link is to be: a preset's name, settings like delay=20ms,loss=1% with commas or semicolons between, or the one with the other. A list of values
 // for a setting, like loss=0,1%,5%, stands for a link with each; several lists for all of their combinations, in
 // order. Files that are named are read, so that they are known to be there.
 func Parse(text string) ([]Spec, error) {
@@ -103,7 +107,7 @@ const maxSweep = 1000
 // split returns the values of every setting, in order.
 func split(text string) (lists [][]setting, err error) {
 	seen := map[string]bool{}
-	for word := range strings.SplitSeq(text, ",") {
+	for word := range strings.SplitSeq(strings.ReplaceAll(text, Separator, ","), ",") {
 		word = strings.TrimSpace(word)
 		key, value, assigned := strings.Cut(word, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
@@ -159,7 +163,7 @@ func build(settings []setting) (Spec, error) {
 	for _, s := range settings {
 		words = append(words, s.String())
 	}
-	spec := Spec{Name: strings.Join(words, ",")}
+	spec := Spec{Name: strings.Join(words, Separator)}
 	for _, s := range settings {
 		if err := spec.set(s); err != nil {
 			return spec, err

@@ -54,7 +54,7 @@ func TestParse(t *testing.T) {
 		},
 	} {
 		got, err := Parse(text)
-		if err != nil || len(got) != 1 || !got[0].Up.equal(want.Up) || !got[0].Down.equal(want.Down) || got[0].Name != strings.Replace(text, ",up=", ",up.trace=", 1) {
+		if err != nil || len(got) != 1 || !got[0].Up.equal(want.Up) || !got[0].Down.equal(want.Down) || got[0].Name != strings.ReplaceAll(strings.Replace(text, ",up=", ",up.trace=", 1), ",", Separator) {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
@@ -68,8 +68,8 @@ func TestParse(t *testing.T) {
 func TestParseSweep(t *testing.T) {
 	for text, want := range map[string][]string{
 		"loss=0,0.1%,1%,5%":       {"loss=0", "loss=0.1%", "loss=1%", "loss=5%"},
-		"delay=1ms,2ms,loss=0,1%": {"delay=1ms,loss=0", "delay=1ms,loss=1%", "delay=2ms,loss=0", "delay=2ms,loss=1%"},
-		"lan, wifi,loss=0,1%":     {"lan,loss=0", "lan,loss=1%", "wifi,loss=0", "wifi,loss=1%"},
+		"delay=1ms,2ms,loss=0,1%": {"delay=1ms;loss=0", "delay=1ms;loss=1%", "delay=2ms;loss=0", "delay=2ms;loss=1%"},
+		"lan, wifi,loss=0,1%":     {"lan;loss=0", "lan;loss=1%", "wifi;loss=0", "wifi;loss=1%"},
 	} {
 		specs, err := Parse(text)
 		var names []string

@@ -211,7 +211,7 @@ func inOrder(checks []verification) (sorted []verification) {
 	for _, name := range battery {
 		for _, proto := range []string{"tcp", "udp"} {
 			for _, c := range checks {
-				if c.Link == name && c.Transport == proto {
+				if c.Link == strings.ReplaceAll(name, ",", link.Separator) && c.Transport == proto {
 					sorted = append(sorted, c)
 				}
 			}

@@ -75,7 +75,7 @@ func (f figures) sentence(cell results.Cell, trials []results.Trial) string {
 	case udpMisses > tcpMisses:
 		verdict = "TCP met it more often: it sends again what was lost, and still in time."
 	}
-	return fmt.Sprintf("%s over %s, one way, deadline %s ms: %s; %s. %s", cellLabel(cell, false), cell.Link, deadline, tcp, udp, verdict)
+	return fmt.Sprintf("%s over %s, one way, deadline %s ms: %s; %s. %s", cellLabel(cell, false), readable(cell.Link), deadline, tcp, udp, verdict)
 }
 
 // short returns n to three significant digits.

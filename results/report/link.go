@@ -11,8 +11,11 @@ import (
 	"tcpvsudp/results"
 )
 
-// The name of a link is settings like "delay=20ms" with commas between, the first of them perhaps a preset alone. A report tells
+// The name of a link is settings like "delay=20ms" with semicolons between, the first of them perhaps a preset alone. A report tells
 // links apart by the settings in which they differ, a column each.
+
+// readable is the name of a link in a sentence.
+func readable(link string) string { return strings.ReplaceAll(link, ";", ",") }
 
 // presetKey is the key of a setting that has none.
 const presetKey = "link"
@@ -23,7 +26,7 @@ func settings(link string) (keys []string, values map[string]string) {
 	if link == "" {
 		return nil, values
 	}
-	for word := range strings.SplitSeq(link, ",") {
+	for word := range strings.SplitSeq(link, ";") {
 		key, value, assigned := strings.Cut(word, "=")
 		if !assigned {
 			key, value = presetKey, word

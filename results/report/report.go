@@ -172,7 +172,7 @@ func how(trials []results.Trial) string {
 		portable = portable || t.Portable
 	}
 	if links := linksOf(trials); len(links) == 1 {
-		text += ", across an emulated link of " + links[0]
+		text += ", across an emulated link of " + readable(links[0])
 	}
 	if len(controls) > 0 {
 		text += ", TCP's congestion control " + strings.Join(controls, ", ")

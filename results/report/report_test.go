@@ -115,7 +115,7 @@ func linked() *results.Set {
 	s := example()
 	s.Trials, s.Buckets = nil, nil
 	for pair := range 2 {
-		for _, link := range []string{"delay=100ms,loss=1%", "delay=20ms,loss=5%", "delay=20ms,loss=0", "delay=20ms,loss=1%", "delay=100ms,loss=0", "delay=100ms,loss=5%"} {
+		for _, link := range []string{"delay=100ms;loss=1%", "delay=20ms;loss=5%", "delay=20ms;loss=0", "delay=20ms;loss=1%", "delay=100ms;loss=0", "delay=100ms;loss=5%"} {
 			for i, proto := range []string{"tcp", "udp"} {
 				var t results.Trial
 				t.Schema, t.Number, t.Pair, t.Proto, t.Wait, t.Attempts = results.Schema, len(s.Trials)+1, len(s.Trials)/2+1, proto, "block", 1
