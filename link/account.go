@@ -18,29 +18,29 @@ type Account struct {
 // in exactly one of Released, Lost, Overflowed, Dropped and Waiting.
 type Count struct {
 	// Packets came, and Bytes of IP packets with them.
-	Packets uint64 `json:"packets"`
-	Bytes   uint64 `json:"bytes"`
+	Packets uint64 `csv:"packets" json:"packets"`
+	Bytes   uint64 `csv:"bytes" json:"bytes"`
 	// Released packets were handed on, Corrupted ones among them with a bit flipped; Waiting ones are on their way.
-	Released  uint64 `json:"released"`
-	Corrupted uint64 `json:"corrupted"`
-	Waiting   uint64 `json:"waiting"`
+	Released  uint64 `csv:"released" json:"released"`
+	Corrupted uint64 `csv:"corrupted" json:"corrupted"`
+	Waiting   uint64 `csv:"waiting" json:"waiting"`
 	// Lost packets were lost as the seed decides. Overflowed ones found the queue full. Dropped ones CoDel took out.
-	Lost       uint64 `json:"lost"`
-	Overflowed uint64 `json:"overflowed"`
-	Dropped    uint64 `json:"dropped"`
+	Lost       uint64 `csv:"lost" json:"lost"`
+	Overflowed uint64 `csv:"overflowed" json:"overflowed"`
+	Dropped    uint64 `csv:"dropped" json:"dropped"`
 	// Duplicates is how many copies were released beside. Reordered packets were released after one that came later.
-	Duplicates uint64 `json:"duplicates"`
-	Reordered  uint64 `json:"reordered"`
+	Duplicates uint64 `csv:"duplicates" json:"duplicates"`
+	Reordered  uint64 `csv:"reordered" json:"reordered"`
 	// Failed packets were to be released, and the receiving host's device took none; Missed ones the sending host's device had
 	// no room for. The forwarder was too slow, and neither was decided by the seed.
-	Failed uint64 `json:"failed"`
-	Missed uint64 `json:"missed"`
+	Failed uint64 `csv:"failed" json:"failed"`
+	Missed uint64 `csv:"missed" json:"missed"`
 	// LateP50Us, LateP99Us and LateMaxUs are how much later than planned packets were released. Behind is how many were
 	// more than BehindAfter late.
-	LateP50Us results.Value `json:"late_p50_us"`
-	LateP99Us results.Value `json:"late_p99_us"`
-	LateMaxUs results.Value `json:"late_max_us"`
-	Behind    uint64        `json:"behind"`
+	LateP50Us results.Value `csv:"late_p50_us" json:"late_p50_us"`
+	LateP99Us results.Value `csv:"late_p99_us" json:"late_p99_us"`
+	LateMaxUs results.Value `csv:"late_max_us" json:"late_max_us"`
+	Behind    uint64        `csv:"behind" json:"behind"`
 }
 
 // BehindAfter is how many ns a packet must be late for the forwarder to have fallen behind.

@@ -41,10 +41,10 @@ func (o *runOptions) planLinks(flags *pflag.FlagSet) (err error) {
 	}
 	rtt := o.plan.LongestRTT()
 	if !flags.Changed("warmup") {
-		o.plan.Warmup = max(o.plan.Warmup, warmupRTTs*rtt).Round(time.Millisecond)
+		o.plan.Warmup = max(o.plan.Warmup, min(warmupRTTs*rtt, mostWarmup)).Round(time.Millisecond)
 	}
 	if !flags.Changed("duration") {
-		o.plan.Duration = max(o.plan.Duration, durationRTTs*rtt).Round(time.Millisecond)
+		o.plan.Duration = max(o.plan.Duration, min(durationRTTs*rtt, mostDuration)).Round(time.Millisecond)
 	}
 	return nil
 }
@@ -66,8 +66,11 @@ func plannedLink(s link.Spec) (bench.PlannedLink, error) {
 	return bench.PlannedLink{Name: s.Name, RTT: s.Up.Delay + s.Down.Delay, Loses: s.Up.Loses() || s.Down.Loses(), Spec: text}, err
 }
 
-// How many round trips of its link a trial lasts by itself: a stream takes some to find out how fast it may go.
-const warmupRTTs, durationRTTs = 5, 30
+// How many round trips of its link a trial lasts by itself, and how long at most: a stream takes some to find out how fast it may go.
+const (
+	warmupRTTs, durationRTTs = 5, 30
+	mostWarmup, mostDuration = time.Second, 5 * time.Second
+)
 
 // openLab makes the two hosts of a link. When it fails later, canceling is told.
 func openLab(cancel context.CancelCauseFunc) (*link.Lab, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tcpvsudp/link"
+	"tcpvsudp/results"
 	"tcpvsudp/results/report"
 )
 
@@ -243,10 +245,24 @@ func shell() string {
 	return "sh"
 }
 
+// accountRow is a direction of an account as CSV.
+type accountRow struct {
+	Direction string `csv:"direction"`
+	link.Count
+}
+
 // writeAccount says what the link did to the packets.
 func writeAccount(w io.Writer, a link.Account, format report.Format) error {
-	if format == report.JSON {
+	switch format {
+	case report.JSON:
 		return writeJSON(w, a)
+	case report.CSV:
+		text, err := results.EncodeCSV([]accountRow{{"up", a.Up}, {"down", a.Down}}, true)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
 	}
 	table := report.Table{
 		Title:  "What the link did, in packets of the wire",
@@ -261,7 +277,7 @@ func writeAccount(w io.Writer, a link.Account, format report.Format) error {
 		for _, n := range []uint64{way.c.Packets, way.c.Released, way.c.Lost, way.c.Corrupted, way.c.Overflowed, way.c.Dropped, way.c.Duplicates, way.c.Reordered, way.c.Missed + way.c.Failed} {
 			row = append(row, fmt.Sprint(n))
 		}
-		table.Rows = append(table.Rows, append(row, way.c.LateP50Us.String(), way.c.LateP99Us.String()))
+		table.Rows = append(table.Rows, append(row, cmp.Or(way.c.LateP50Us.String(), "–"), cmp.Or(way.c.LateP99Us.String(), "–")))
 	}
 	return table.Render(w, format == report.Markdown)
 }

@@ -471,3 +471,20 @@ func BenchmarkLink(b *testing.B) {
 		}
 	})
 }
+
+// A message that does not fit into a packet of the link is cut on the way, and with --df refused.
+func TestLinkMTU(t *testing.T) {
+	t.Parallel()
+	args := []string{"run", "--link", "mtu=600", "--workload", "latency", "--size", "1400", "--trials", "1", "--duration", "100ms", "--quiet"}
+	cmd := benchCmd(t, args...)
+	output(t, cmd, 0)
+	for _, row := range csvRows(t, filepath.Join(cmd.Dir, "results", "latest", "trials.csv")) {
+		// Three fragments, or three segments, each way.
+		if n, packets := number(t, row, "rtt_count"), number(t, row, "link_up_packets"); n < 10 || packets < 3*n || row["lost_messages"] != "0" {
+			t.Errorf("%v messages in %v packets: %v", n, packets, row)
+		}
+	}
+	if out := output(t, benchCmd(t, append(args, "--df", "--proto", "udp")...), 1); !strings.Contains(out, "does not fit into one packet of the path") {
+		t.Error(out)
+	}
+}
