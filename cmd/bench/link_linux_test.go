@@ -50,13 +50,47 @@ func output(t testing.TB, cmd *exec.Cmd, code int) string {
 	return string(out)
 }
 
-// What is counted is what the link did, by either way of taking packets.
+// asNobody is benchCmd for a user who is nobody; nil where this one can't become it.
+func asNobody(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil || os.Getuid() != 0 {
+		t.Log("it takes root and setpriv to become an ordinary user")
+		return nil
+	}
+	// What is made by root is not for others: they get a copy.
+	dir, err := os.MkdirTemp("/tmp", "bench-nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path, err := exec.LookPath("bench")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, os.WriteFile(filepath.Join(dir, "bench"), program, 0o755), os.Chmod(dir, 0o777))
+	cmd := exec.Command(setpriv, append([]string{"--reuid", "65534", "--regid", "65534", "--clear-groups", filepath.Join(dir, "bench")}, args...)...)
+	cmd.Dir = dir
+	return cmd
+}
+
+// What is counted is what the link did, by either way of taking packets, and for an ordinary user as well.
 func TestSelftest(t *testing.T) {
-	for _, means := range []string{"", "1"} {
-		t.Run("without TUN "+means, func(t *testing.T) {
+	for _, ordinary := range []bool{false, true} {
+		t.Run(map[bool]string{false: "here", true: "nobody, without TUN"}[ordinary], func(t *testing.T) {
 			t.Parallel()
-			cmd := benchCmd(t, "selftest", "--quick", "--format", "csv")
-			cmd.Env = append(os.Environ(), withoutTUNEnv+"="+means)
+			args := []string{"selftest", "--quick", "--format", "csv"}
+			cmd := benchCmd(t, args...)
+			if ordinary {
+				if other := asNobody(t, args...); other != nil {
+					cmd = other
+				}
+				cmd.Env = append(os.Environ(), withoutTUNEnv+"=1")
+			}
 			var stdout bytes.Buffer
 			var stderr syncBuffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -133,15 +167,15 @@ func TestVerifyNoticesAnyDifference(t *testing.T) {
 // A sweep has a link a cell, the same seed gives UDP the same losses, and what the links do is in the results.
 func TestRunAcrossLinks(t *testing.T) {
 	t.Parallel()
-	run := func(seed string) (lost map[string]string, out string) {
-		cmd := benchCmd(t, "run", "--link", "delay=5ms,loss=0,10%", "--workload", "paced", "--rate", "400", "--size", "200", "--trials", "2", "--duration", "300ms",
-			"--warmup", "0s", "--drain", "300ms", "--seed", seed)
+	run := func(seed, protos string, want int) (lost map[string]string, out string) {
+		cmd := benchCmd(t, "run", "--link", "delay=5ms,loss=0,5%", "--workload", "paced", "--rate", "400", "--size", "200", "--trials", "2", "--duration", "300ms",
+			"--warmup", "0s", "--drain", "1s", "--seed", seed, "--proto", protos)
 		out = output(t, cmd, 0)
 		lost = map[string]string{}
 		for _, row := range csvRows(t, filepath.Join(cmd.Dir, "results", "latest", "trials.csv")) {
 			key := row["link"] + row["proto"] + row["pair"]
 			lost[key] = row["lost_request_messages"] + "+" + row["lost_reply_messages"]
-			n, lossy := number(t, row, "lost_messages"), strings.HasSuffix(row["link"], "10%")
+			n, lossy := number(t, row, "lost_messages"), strings.HasSuffix(row["link"], "5%")
 			if dropped := number(t, row, "link_up_lost_packets") + number(t, row, "link_down_lost_packets"); lossy != (dropped > 0) || row["proto"] == "tcp" && n != 0 || !lossy && n != 0 {
 				t.Errorf("%v", row)
 			}
@@ -149,22 +183,23 @@ func TestRunAcrossLinks(t *testing.T) {
 				t.Errorf("%v", row)
 			}
 		}
-		if len(lost) != 8 {
+		if len(lost) != want {
 			t.Errorf("%d trials", len(lost))
 		}
 		return lost, out
 	}
-	first, out := run("7")
-	for _, want := range []string{"messages         loss", "deadline missed, %", "held up, %", "longest stall", "over delay=5ms,loss=10%, one way, deadline 100 ms: TCP took"} {
+	_, out := run("6", "tcp,udp", 8)
+	for _, want := range []string{"messages         loss", "deadline missed, %", "held up, %", "longest stall", "over delay=5ms,loss=5%, one way, deadline 100 ms: TCP took"} {
 		if !strings.Contains(out, want) && !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
 	}
-	again, _ := run("7")
-	other, _ := run("8")
+	first, _ := run("7", "udp", 4)
+	again, _ := run("7", "udp", 4)
+	other, _ := run("8", "udp", 4)
 	same, different := 0, 0
 	for key, n := range first {
-		if strings.Contains(key, "10%udp") {
+		if strings.Contains(key, "5%udp") {
 			// Packets that are not messages, a greeting sent again, may shift the losses: on a busy machine it is sent again.
 			if again[key] == n {
 				same++
@@ -358,24 +393,9 @@ func TestLinkCommand(t *testing.T) {
 		args := append([]string{"link", "--link", "up.loss-list=2/4,duplicate=0%", "--format", "json", "--log", "log.csv", "--seed", "3", "--"}, send...)
 		cmd := benchCmd(t, args...)
 		if ordinary {
-			setpriv, err := exec.LookPath("setpriv")
-			if err != nil || os.Getuid() != 0 {
-				t.Log("it takes root and setpriv to become an ordinary user")
+			if cmd = asNobody(t, args...); cmd == nil {
 				continue
 			}
-			// What is made by root is not for others: they get a copy.
-			dir, err := os.MkdirTemp("/tmp", "bench-nobody")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer os.RemoveAll(dir)
-			program, err := os.ReadFile(cmd.Path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			check(t, os.WriteFile(filepath.Join(dir, "bench"), program, 0o755), os.Chmod(dir, 0o777))
-			cmd = exec.Command(setpriv, append([]string{"--reuid", "65534", "--regid", "65534", "--clear-groups", filepath.Join(dir, "bench")}, args...)...)
-			cmd.Dir = dir
 		}
 		out := output(t, cmd, 7)
 		_, text, found := strings.Cut(out, "\n{")

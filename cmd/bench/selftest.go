@@ -57,7 +57,7 @@ It needs Linux, and no rights. It ends with exit code 1 when something differs.`
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
-	f.BoolVar(&quick, "quick", false, "fewer messages: some 20 seconds, not a minute")
+	f.BoolVar(&quick, "quick", false, "fewer messages: half a minute, not a whole one")
 	formatFlag(f, &format)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		as, err := report.ParseFormat(format)
@@ -184,7 +184,7 @@ func selftest(ctx context.Context, stderr io.Writer, duration time.Duration) (ch
 	}
 	for _, t := range transports {
 		// What a stream has lost is sent again, at worst after seconds; a datagram is only late by what the link holds it.
-		plan.Protos, plan.Drain = []string{t.Name()}, 400*time.Millisecond
+		plan.Protos, plan.Drain = []string{t.Name()}, time.Second
 		if !t.Lossy() {
 			plan.Drain = 20 * time.Second
 		}
