@@ -12,12 +12,13 @@ type clockReading struct {
 	known             bool
 }
 
-// readClocks makes so many exchanges, fewer when they take longer than clockBudget, and keeps the one with the smallest
-// round trip. The server's stamp lies somewhere within the round trip: its middle is off by half of it at most (RFC 5905
+// readClock makes so many exchanges, fewer when they take longer than clockBudget and one has been answered, and keeps the one with the
+// smallest round trip. An answer is waited for as long as clockPatience at least. The server's stamp lies somewhere within the round trip: its middle is off by half of it at most (RFC 5905
 // section 8, with the server's two times in one).
 const (
 	clockReadings = 8
 	clockBudget   = 200_000_000 // ns
+	clockPatience = 50_000_000  // ns
 )
 
 // readClock asks the server for its clock, on the worker's flow, on which nothing else is under way.
@@ -27,18 +28,20 @@ func (w *worker) readClock() (best clockReading, err error) {
 	begin := clock.Now()
 	for i := range clockReadings {
 		now := clock.Now()
-		if i >= 2 && now-begin > clockBudget || w.t.failed.Load() {
+		if best.known && i >= 2 && now-begin > clockBudget || w.t.failed.Load() {
 			break
 		}
 		w.exchanges++
 		seq := Hello.seq() + w.exchanges
 		w.sendUntil(now + int64(sendPatience))
-		w.armFor(now)
+		// What is lost is asked again at once, and what is much later than others tells nothing.
+		w.armed = now + min(max(4*w.worst, clockPatience), int64(w.tmax()))
+		w.recvUntil(w.armed)
 		setKind(msg, Hello)
 		if err := w.sendOne(seq, now); err != nil {
 			return best, err
 		}
-		if err := w.await(seq, now); err != nil {
+		if err := w.awaitUntil(seq, w.armed); err != nil {
 			return best, err
 		}
 		if !w.stamped || w.stampSeq != seq {

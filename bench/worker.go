@@ -190,7 +190,11 @@ func (w *worker) sendResult(err error, unsent int) error {
 // arrives is counted as what it is. A reply that comes after it was given up is not lost, and its latency
 // is its own.
 func (w *worker) await(seq uint64, sent int64) error {
-	limit := sent + int64(w.tmax())
+	return w.awaitUntil(seq, sent+int64(w.tmax()))
+}
+
+// awaitUntil is await for a message that is given up at time limit.
+func (w *worker) awaitUntil(seq uint64, limit int64) error {
 	for {
 		block, err := w.flow.Recv(w.t.size)
 		at := clock.Now()
