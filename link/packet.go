@@ -53,7 +53,7 @@ const (
 type layout struct {
 	proto        byte
 	l4, payload  int
-	first, whole bool // the first fragment, or not fragmented at all
+	first        bool // no fragment, or the first one
 	ok           bool
 	source, dest [4]byte
 }
@@ -67,7 +67,7 @@ func parse(b []byte) (l layout) {
 		return l
 	}
 	fragment := binary.BigEndian.Uint16(b[6:])
-	l.first, l.whole = fragment&0x1fff == 0, fragment&0x3fff == 0
+	l.first = fragment&0x1fff == 0
 	l.proto, l.ok = b[9], true
 	copy(l.source[:], b[12:])
 	copy(l.dest[:], b[16:])
