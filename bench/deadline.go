@@ -66,20 +66,18 @@ func (t *trial) deadlines() (d results.Deadlines) {
 	return d
 }
 
-// heldUp counts the messages that took more than a round trip longer than the median: the smallest round trip, which is what it
-// takes to learn of a loss and to mend it.
+// heldUp counts the messages that took more than a round trip longer than the median: the median round trip, which is what it takes
+// to learn of a loss and to mend it. What a path's own jitter adds is less.
 func (t *trial) heldUp(delays []int64) (count, share results.Value) {
-	rtt := int64(0)
+	var trips []int64
 	for _, w := range t.workers {
 		for _, s := range w.delays.samples {
-			if trip := s.at - s.sent; rtt == 0 || trip < rtt {
-				rtt = trip
-			}
+			trips = append(trips, s.at-s.sent)
 		}
 	}
 	slices.Sort(delays)
-	limit := delays[len(delays)/2] + rtt
-	over, _ := slices.BinarySearch(delays, limit+1)
+	slices.Sort(trips)
+	over, _ := slices.BinarySearch(delays, delays[len(delays)/2]+trips[len(trips)/2]+1)
 	n := float64(len(delays) - over)
 	return results.Known(n), results.Ratio(n, float64(len(delays)))
 }

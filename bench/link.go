@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 type Link interface {
 	// Set makes the link be the plan's of that name, from its beginning and with nothing on its way. The same seed does the same
 	// to the same packets.
-	Set(name string, seed uint64) error
+	Set(ctx context.Context, name string, seed uint64) error
 	// Account tells what it did since.
-	Account() (results.Link, error)
+	Account(ctx context.Context) (results.Link, error)
 }
 
 // PlannedLink is what a plan has to know of a link.

@@ -64,7 +64,7 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 
 	if c.Link != nil {
 		// Both trials of a pair meet the same.
-		if err := c.Link.Set(s.link, c.Plan.Seed+uint64(s.pair)); err != nil {
+		if err := c.Link.Set(t.ctx, s.link, c.Plan.Seed+uint64(s.pair)); err != nil {
 			return t, err
 		}
 	}
@@ -119,7 +119,7 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 	}
 	settled = true
 	if c.Link != nil {
-		if t.link, err = c.Link.Account(); err != nil {
+		if t.link, err = c.Link.Account(t.ctx); err != nil {
 			return t, err
 		}
 	}

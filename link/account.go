@@ -15,7 +15,7 @@ type Account struct {
 }
 
 // Count is what a link did to the packets of one direction. Packets are those of the wire; each has come once and is counted
-// in exactly one of Released, Lost, Overflowed, Dropped and Waiting.
+// in exactly one of Released, Lost, Overflowed, Dropped, Failed and Waiting.
 type Count struct {
 	// Packets came, and Bytes of IP packets with them.
 	Packets uint64 `csv:"packets" json:"packets"`
@@ -31,7 +31,7 @@ type Count struct {
 	// Duplicates is how many copies were released beside. Reordered packets were released after one that came later.
 	Duplicates uint64 `csv:"duplicates" json:"duplicates"`
 	Reordered  uint64 `csv:"reordered" json:"reordered"`
-	// Failed packets were to be released, and the receiving host's device took none; Missed ones the sending host's device had
+	// Failed packets were to be released, and the receiving host's device did not take them, or the forwarder had no memory for them; Missed ones the sending host's device had
 	// no room for. The forwarder was too slow, and neither was decided by the seed.
 	Failed uint64 `csv:"failed" json:"failed"`
 	Missed uint64 `csv:"missed" json:"missed"`

@@ -11,6 +11,8 @@ type codel struct {
 	count      int
 	lastCount  int
 	dropping   bool
+	again      bool // a packet was dropped while dropping: whether the next one waits too long decides how to go on
+	maxPacket  int64
 }
 
 const (
@@ -21,7 +23,7 @@ const (
 // above tells whether a packet that came at time arrived, and is taken from the queue at time now with left bytes behind it, belongs to a
 // queue that has been too long for an interval (dodequeue).
 func (c *codel) above(arrived, now, left int64) bool {
-	if now-arrived < codelTarget || left <= OpportunityBytes {
+	if now-arrived < codelTarget || left <= c.maxPacket {
 		c.firstAbove = 0
 		return false
 	}
@@ -36,15 +38,20 @@ func (c *codel) above(arrived, now, left int64) bool {
 // says no.
 func (c *codel) drop(above bool, now int64) bool {
 	if c.dropping {
+		again := c.again
+		c.again = false
 		if !above {
 			c.dropping = false
 			return false
+		}
+		if again {
+			c.dropNext = controlLaw(c.dropNext, c.count)
 		}
 		if now < c.dropNext {
 			return false
 		}
 		c.count++
-		c.dropNext = controlLaw(c.dropNext, c.count)
+		c.again = true
 		return true
 	}
 	if !above {

@@ -44,7 +44,9 @@ func newDirection(side Side, way bool, seed uint64, begin int64, pool *pool, j *
 	}
 	d.sent = func(p *Packet, at int64) { d.delay(p, at) }
 	d.dropped = func(p *Packet) {
-		d.count.Dropped++
+		if !p.Copy {
+			d.count.Dropped++
+		}
 		d.discard(p, dropped, d.dropAt)
 	}
 	return d, nil
@@ -128,7 +130,6 @@ func (d *direction) one(p *Packet, f fate) {
 		twin = d.pool.get(len(p.Data))
 		twin.Data = append(twin.Data, p.Data...)
 		twin.Offload, twin.Wire, twin.Index, twin.Arrived, twin.Copy = p.Offload, 1, p.Index, p.Arrived, true
-		d.waiting++
 	}
 	if f.corrupt {
 		p.corrupt(f.bit)
@@ -180,7 +181,9 @@ func (d *direction) advance(now int64) {
 // discard ends p without a release.
 func (d *direction) discard(p *Packet, fate byte, at int64) {
 	d.journal.add(d.way, p, fate, at)
-	d.waiting -= int64(p.Wire)
+	if !p.Copy {
+		d.waiting -= int64(p.Wire)
+	}
 	d.pool.put(p)
 }
 
@@ -219,7 +222,9 @@ func (d *direction) done(p *Packet, at int64, taken bool) {
 		}
 	}
 	if !taken {
-		d.count.Failed += uint64(p.Wire)
+		if !p.Copy {
+			d.count.Failed += uint64(p.Wire)
+		}
 		d.discard(p, overflowed, at)
 		return
 	}

@@ -350,6 +350,12 @@ func TestCoDel(t *testing.T) {
 	if late, dropped := delays(true); late > 200*ms || dropped == 0 {
 		t.Errorf("with it the queue is %v long, and it dropped %d", time.Duration(late), dropped)
 	}
+	// Whatever happens to packets and their copies, each packet is counted once.
+	side := Side{Rate: 10e6, LimitPackets: 30, CoDel: true, Duplicate: 0.5, Loss: 0.1, Corrupt: 0.1, MTU: DefaultMTU}
+	_, d := across(t, side, 1, 12_000, 1250, 8*ms/10)
+	if c := d.account(); c.Dropped == 0 || c.Overflowed == 0 || c.Duplicates == 0 || c.Packets != c.Released+c.Lost+c.Overflowed+c.Dropped+c.Failed+c.Waiting {
+		t.Errorf("%+v", c)
+	}
 	// Bursts of 50 ms a second empty in time.
 	d, err := newDirection(Side{Rate: 10e6, LimitPackets: 1000, CoDel: true}, false, 1, 0, &pool{}, nil)
 	if err != nil {

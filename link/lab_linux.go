@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +34,9 @@ type Lab struct {
 // dies with this process, whose thread must stay the one that starts it.
 func Enter(cmd *exec.Cmd) {
 	netns.Enter(cmd)
-	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNS // for names of the hosts, see NameHosts
+	// A mount namespace is for the names of the hosts, see NameHosts. With the first process of a namespace of processes, all that are in
+	// it end: nothing is left behind, however this one goes.
+	cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNS | unix.CLONE_NEWPID
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGTERM
 }
 
@@ -41,10 +45,44 @@ func DieWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
+// Lead makes cmd the leader of a group of processes, which Signal reaches.
+func Lead(cmd *exec.Cmd) { cmd.SysProcAttr.Setpgid = true }
+
+// Signal sends a signal to cmd, which has been started, and to those that it leads.
+func Signal(cmd *exec.Cmd, s syscall.Signal) {
+	pid := cmd.Process.Pid
+	if cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
+		pid = -pid
+	}
+	_ = syscall.Kill(pid, s)
+}
+
+// PID is the number that others know this process by.
+func PID() (int, error) {
+	self, err := os.Readlink("/proc/self")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(self)
+}
+
+// Private returns an error unless dir is a folder of this user's that nobody else can change.
+func Private(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || !ok || int(owner.Uid) != os.Getuid() || info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s is not yours alone", dir)
+	}
+	return nil
+}
+
 // OpenLab makes the two hosts and starts a forwarder between them, as a process of its own: what it costs is not the
 // client's. Without TUN devices, or where they are not allowed, it uses packet sockets.
-func OpenLab(o LabOptions) (l *Lab, err error) {
-	l = &Lab{}
+func OpenLab(o LabOptions) (opened *Lab, err error) {
+	l := &Lab{}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -61,10 +99,9 @@ func OpenLab(o LabOptions) (l *Lab, err error) {
 		{In: l.server, Name: "link0", Address: ServerAddr.String() + "/24"},
 	}
 	for _, n := range []*netns.Namespace{l.client, l.server} {
-		// Datagrams of which a fragment was lost would take all room from those of the next trial for half a minute.
-		if err := errors.Join(n.Set("ipv4/ipfrag_time", "1"), n.Set("ipv4/ipfrag_high_thresh", fragmentRoom)); err != nil {
-			return nil, Explain(err)
-		}
+		// Datagrams of which a fragment was lost would take all room from those of the next trial for half a minute. Where the
+		// settings can't be written, as in some containers, they do.
+		_ = errors.Join(n.Set("ipv4/ipfrag_time", "1"), n.Set("ipv4/ipfrag_high_thresh", fragmentRoom))
 	}
 	var files []*os.File
 	defer func() {
@@ -76,7 +113,7 @@ func OpenLab(o LabOptions) (l *Lab, err error) {
 	l.tun = !o.WithoutTUN
 	if l.tun {
 		files, err = l.tunDevices()
-		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		if noTUN(err) {
 			l.tun = false
 		} else if err != nil {
 			return nil, Explain(err)
@@ -103,6 +140,16 @@ func OpenLab(o LabOptions) (l *Lab, err error) {
 // fragmentRoom is how many bytes of fragments a host keeps until their datagrams are whole.
 const fragmentRoom = "67108864"
 
+// noTUN tells whether err says that there are no TUN devices here, or none for this user.
+func noTUN(err error) bool {
+	for _, why := range []error{fs.ErrPermission, fs.ErrNotExist, syscall.ENODEV, syscall.ENXIO, syscall.EOPNOTSUPP} {
+		if errors.Is(err, why) {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *Lab) tunDevices() (files []*os.File, err error) {
 	for _, e := range l.ends {
 		f, err := netns.TUN(e)
@@ -127,8 +174,8 @@ func (l *Lab) cables() (files []*os.File, headers [2][]byte, err error) {
 	far := [2]netns.End{{In: middle, Name: "client"}, {In: middle, Name: "server"}}
 	var hardware [2][]byte
 	for i, e := range l.ends {
-		if err := netns.Cable(e, far[i]); err != nil {
-			return nil, headers, err
+		if err := errors.Join(netns.Cable(e, far[i]), far[i].SetMTU(maxMTU)); err != nil {
+			return files, headers, err
 		}
 		if hardware[i], err = e.Hardware(); err != nil {
 			return nil, headers, err
@@ -201,8 +248,8 @@ type reply struct {
 	Missing uint64   `json:"missing,omitempty"`
 }
 
-func (l *Lab) ask(q request) (r reply, err error) {
-	if err := l.forwarder.Ask(q, &r); err != nil {
+func (l *Lab) ask(ctx context.Context, q request) (r reply, err error) {
+	if err := l.forwarder.Ask(ctx, q, &r); err != nil {
 		return r, fmt.Errorf("the emulated link: %w", err)
 	}
 	if r.Error != "" {
@@ -213,44 +260,52 @@ func (l *Lab) ask(q request) (r reply, err error) {
 
 // Set makes the link be as spec says, from its beginning, with nothing on its way. The ends of the first keep packets
 // are logged.
-func (l *Lab) Set(spec Spec, seed uint64, keep int) error {
+func (l *Lab) Set(ctx context.Context, spec Spec, seed uint64, keep int) error {
+	if !l.tun && spec.Up.MTU != spec.Down.MTU {
+		return fmt.Errorf("link %q: packets of %d and of %d bytes, one way and the other, need TUN devices (%s), and there are none for you", spec.Name, spec.Up.MTU, spec.Down.MTU, netns.TunDevice)
+	}
 	for i, side := range []Side{spec.Up, spec.Down} {
 		if err := l.ends[i].SetMTU(side.MTU); err != nil {
 			return fmt.Errorf("set the MTU: %w", err)
 		}
-		l.dropped[i] = l.drops(i)
+		var err error
+		if l.dropped[i], err = l.drops(i); err != nil {
+			return err
+		}
 	}
-	_, err := l.ask(request{Set: &change{spec, seed, keep}})
+	_, err := l.ask(ctx, request{Set: &change{spec, seed, keep}})
 	return err
 }
 
 // drops are the packets that an interface had no room for.
-func (l *Lab) drops(i int) uint64 {
-	if !l.tun {
-		return 0 // the packet sockets count
-	}
+func (l *Lab) drops(i int) (uint64, error) {
 	s, err := l.ends[i].Statistics()
 	if err != nil {
-		return 0
+		return 0, fmt.Errorf("statistics of %s: %w", l.ends[i].Name, err)
 	}
-	return s.TxDropped
+	return s.TxDropped + s.RxDropped, nil
 }
 
 // Account tells what the link did since it was set.
-func (l *Lab) Account() (Account, error) {
-	r, err := l.ask(request{Account: true})
+func (l *Lab) Account(ctx context.Context) (Account, error) {
+	r, err := l.ask(ctx, request{Account: true})
 	if err != nil || r.Account == nil {
 		return Account{}, err
 	}
-	r.Account.Up.Missed += l.drops(0) - l.dropped[0]
-	r.Account.Down.Missed += l.drops(1) - l.dropped[1]
+	for i, way := range []*Count{&r.Account.Up, &r.Account.Down} {
+		dropped, err := l.drops(i)
+		if err != nil {
+			return Account{}, err
+		}
+		way.Missed += dropped - l.dropped[i]
+	}
 	return *r.Account, nil
 }
 
 // WriteLog writes what happened to the packets since the link was set to a CSV file, and returns for how many there was no
 // room.
-func (l *Lab) WriteLog(path string) (missing uint64, err error) {
-	r, err := l.ask(request{Log: path})
+func (l *Lab) WriteLog(ctx context.Context, path string) (missing uint64, err error) {
+	r, err := l.ask(ctx, request{Log: path})
 	return r.Missing, err
 }
 

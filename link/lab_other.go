@@ -3,8 +3,10 @@
 package link
 
 import (
+	"context"
 	"io"
 	"os/exec"
+	"syscall"
 )
 
 // A Lab is a client's and a server's host on one machine, and a link between them: on Linux.
@@ -15,6 +17,18 @@ func Enter(*exec.Cmd) {}
 
 // DieWithParent does nothing here.
 func DieWithParent(*exec.Cmd) {}
+
+// Lead does nothing here.
+func Lead(*exec.Cmd) {}
+
+// Signal does nothing here.
+func Signal(*exec.Cmd, syscall.Signal) {}
+
+// PID returns ErrUnsupported.
+func PID() (int, error) { return 0, ErrUnsupported }
+
+// Private returns ErrUnsupported.
+func Private(string) error { return ErrUnsupported }
 
 // OpenLab returns ErrUnsupported; without a Lab, no other method is called.
 func OpenLab(LabOptions) (*Lab, error) { return nil, ErrUnsupported }
@@ -38,13 +52,13 @@ func (l *Lab) Err() error { return ErrUnsupported }
 func (l *Lab) Close() {}
 
 // Set makes the link be as spec says.
-func (l *Lab) Set(Spec, uint64, int) error { return ErrUnsupported }
+func (l *Lab) Set(context.Context, Spec, uint64, int) error { return ErrUnsupported }
 
 // Account tells what the link did since it was set.
-func (l *Lab) Account() (Account, error) { return Account{}, ErrUnsupported }
+func (l *Lab) Account(context.Context) (Account, error) { return Account{}, ErrUnsupported }
 
 // WriteLog writes what happened to the packets.
-func (l *Lab) WriteLog(string) (uint64, error) { return 0, ErrUnsupported }
+func (l *Lab) WriteLog(context.Context, string) (uint64, error) { return 0, ErrUnsupported }
 
 // NameHosts makes the hosts' names known.
 func NameHosts() error { return ErrUnsupported }

@@ -78,7 +78,7 @@ func parse(b []byte) (l layout) {
 	}
 	switch {
 	case l.proto == protoTCP && len(b) >= l.l4+20:
-		l.payload = min(l.l4+int(b[l.l4+12]>>4)*4, len(b))
+		l.payload = min(max(l.l4+int(b[l.l4+12]>>4)*4, l.l4+20), len(b))
 	case l.proto == protoUDP && len(b) >= l.l4+8, l.proto == protoICMP && len(b) >= l.l4+8:
 		l.payload = l.l4 + 8
 	}
@@ -88,8 +88,9 @@ func parse(b []byte) (l layout) {
 // segments is how many packets of the wire p is.
 func (p *Packet) segments(l layout) int {
 	kind := p.Kind &^ kindECN
-	if kind == 0 || p.Segment == 0 || !l.ok || kind != kindTCP && kind != kindUDP {
-		return 1
+	fits := kind == kindTCP && l.proto == protoTCP || kind == kindUDP && l.proto == protoUDP
+	if !fits || p.Segment == 0 || !l.ok || !l.first || l.payload == l.l4 || l.payload == len(p.Data) {
+		return 1 // for whatever else it says, there is nothing to cut
 	}
 	return max(1, (len(p.Data)-l.payload+int(p.Segment)-1)/int(p.Segment))
 }

@@ -51,7 +51,7 @@ var keys = map[string]func(*Side, string) error{
 		}
 		return share(&s.Reorder, v)
 	},
-	"distance": func(s *Side, v string) (err error) { s.Distance, err = strconv.Atoi(v); return err },
+	"distance": func(s *Side, v string) error { return whole(&s.Distance, v) },
 	"rate":     func(s *Side, v string) error { return rate(&s.Rate, v) },
 	"trace":    func(s *Side, v string) error { s.Trace = v; return nil },
 	"limit":    limit,
@@ -61,7 +61,7 @@ var keys = map[string]func(*Side, string) error{
 		}
 		return nil
 	},
-	"mtu": func(s *Side, v string) (err error) { s.MTU, err = strconv.Atoi(v); return err },
+	"mtu": func(s *Side, v string) error { return whole(&s.MTU, v) },
 }
 
 // Keys are the words that a link is described with, in order.
@@ -146,6 +146,9 @@ func split(text string) (lists [][]setting, err error) {
 func combinations(lists [][]setting) [][]setting {
 	all := [][]setting{nil}
 	for _, list := range lists {
+		if len(all) > maxSweep {
+			return all // too many already: Parse says so
+		}
 		var next [][]setting
 		for _, before := range all {
 			for _, s := range list {
@@ -264,6 +267,13 @@ func gilbert(s *Side, text string) error {
 		g.R = 1 - g.P
 	}
 	s.Gilbert = &g
+	return nil
+}
+
+func whole(n *int, text string) (err error) {
+	if *n, err = strconv.Atoi(text); err != nil {
+		return fmt.Errorf("%q is no whole number", text)
+	}
 	return nil
 }
 

@@ -22,7 +22,7 @@ type queue struct {
 func newQueue(s Side, begin int64) (*queue, error) {
 	q := &queue{rate: s.Rate, begin: begin, limitPackets: s.LimitPackets, limitBytes: s.LimitBytes}
 	if s.CoDel {
-		q.aqm = &codel{}
+		q.aqm = &codel{maxPacket: int64(max(s.MTU, OpportunityBytes))}
 	}
 	if s.Trace != "" {
 		var err error

@@ -83,7 +83,7 @@ const (
 	// HoldTime is how long a packet waits at most to be overtaken.
 	HoldTime = 50 * time.Millisecond
 
-	maxDelay    = time.Minute
+	maxDelay    = 2 * time.Second // a greeting is waited for for 5 s
 	maxRate     = 1e12
 	minRate     = 1000
 	minMTU      = 576 // RFC 791: every host takes datagrams of so many bytes

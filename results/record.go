@@ -170,7 +170,7 @@ type Deadlines struct {
 	Judged     Value `csv:"deadline_judged_messages" json:"deadline_judged_messages"`
 	Missed     Value `csv:"deadline_missed_messages" json:"deadline_missed_messages"`
 	MissRatio  Value `csv:"deadline_miss_ratio" json:"deadline_miss_ratio"`
-	// HeldUp counts the delivered messages that took more than a round trip longer than the trial's median: behind a loss, where a
+	// HeldUp counts the delivered messages that took longer than the trial's median by more than its median round trip: behind a loss, where a
 	// stream keeps its order.
 	HeldUp      Value `csv:"held_up_messages" json:"held_up_messages"`
 	HeldUpRatio Value `csv:"held_up_ratio" json:"held_up_ratio"`

@@ -121,16 +121,16 @@ func (l labLink) spec(name string) (link.Spec, error) {
 	return link.Spec{}, fmt.Errorf("there is no link %q", name)
 }
 
-func (l labLink) Set(name string, seed uint64) error {
+func (l labLink) Set(ctx context.Context, name string, seed uint64) error {
 	spec, err := l.spec(name)
 	if err != nil {
 		return err
 	}
-	return l.lab.Set(spec, seed, 0)
+	return l.lab.Set(ctx, spec, seed, 0)
 }
 
-func (l labLink) Account() (results.Link, error) {
-	a, err := l.lab.Account()
+func (l labLink) Account(ctx context.Context) (results.Link, error) {
+	a, err := l.lab.Account(ctx)
 	return a.Record(), err
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"syscall"
 
 	"tcpvsudp/link"
 )
@@ -43,8 +44,9 @@ func enter(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return link.Explain(err)
 	}
-	// The terminal interrupts both processes, and others may interrupt this one alone: the other one takes two for one.
-	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(os.Interrupt) })()
+	// The terminal interrupts both processes, and others may interrupt this one alone: the other one takes two for one. It takes an
+	// interrupt for the program that it runs, where that has the terminal.
+	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })()
 	err = cmd.Wait()
 	var exit *exec.ExitError
 	switch {
@@ -52,6 +54,9 @@ func enter(ctx context.Context) error {
 		return nil
 	case errors.As(err, &exit) && exit.ExitCode() > 0:
 		return exitError(exit.ExitCode())
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // it had not come so far as to listen
 	}
 	return fmt.Errorf("the process that emulates the link: %w", err)
 }

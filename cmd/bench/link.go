@@ -13,11 +13,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"tcpvsudp/link"
 	"tcpvsudp/results"
@@ -26,9 +27,9 @@ import (
 
 // linkOptions are the flags of bench link.
 type linkOptions struct {
-	link, serve, log string
-	seed             uint64
-	format           string
+	link, serve, log, account string
+	seed                      uint64
+	format                    string
 }
 
 func newLink() *cobra.Command {
@@ -75,6 +76,7 @@ Presets:` + presetList(),
 	f.StringVar(&o.serve, "serve", "", "shell command to run on the server's host meanwhile")
 	f.Uint64Var(&o.seed, "seed", 0, "decides what happens to which packet; 0 draws one")
 	f.StringVar(&o.log, "log", "", "CSV file for what happened to each packet")
+	f.StringVar(&o.account, "account", "", "file for what the link did in all, in the way of --format; else it goes to standard error")
 	formatFlag(f, &o.format)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) }
 	cmd.AddCommand(newLinkShell())
@@ -104,7 +106,7 @@ func (o *linkOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
-	handsOff.Store(true) // what runs has the terminal
+	handsOff.Store(term.IsTerminal(int(os.Stdin.Fd()))) // what runs has the terminal
 	if !isInside() {
 		return enter(cmd.Context())
 	}
@@ -118,6 +120,16 @@ func (o *linkOptions) run(cmd *cobra.Command, args []string) error {
 	if err := link.NameHosts(); err != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "bench: the names client and server are not known here, their addresses are (%s, %s): %v\n", link.ClientAddr, link.ServerAddr, err)
 	}
+	for _, path := range []string{o.log, o.account} {
+		if path == "" {
+			continue
+		}
+		f, err := os.Create(path) // what can't be written is to be known before it is waited for
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64()
 	}
@@ -125,7 +137,7 @@ func (o *linkOptions) run(cmd *cobra.Command, args []string) error {
 	if o.log != "" {
 		keep = linkLog
 	}
-	if err := lab.Set(specs[0], o.seed, keep); err != nil {
+	if err := lab.Set(ctx, specs[0], o.seed, keep); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "link %s by %s, seed %d: client %s, server %s\n", specs[0].Name, lab.Means(), o.seed, link.ClientAddr, link.ServerAddr)
@@ -142,13 +154,14 @@ func (o *linkOptions) run(cmd *cobra.Command, args []string) error {
 		defer end()
 	}
 	code, err := runOn(ctx, cmd, args)
-	account, failed := lab.Account()
+	ctx = context.WithoutCancel(ctx)
+	account, failed := lastAccount(ctx, lab)
 	if failed == nil {
-		failed = writeAccount(cmd.ErrOrStderr(), account, format)
+		failed = o.writeAccount(cmd.ErrOrStderr(), account, format)
 	}
 	if o.log != "" && failed == nil {
 		var missing uint64
-		if missing, failed = lab.WriteLog(o.log); missing > 0 {
+		if missing, failed = lab.WriteLog(ctx, o.log); missing > 0 {
 			fmt.Fprintf(cmd.ErrOrStderr(), "bench: %s holds the first %d packets; %d more had no room\n", o.log, linkLog, missing)
 		}
 	}
@@ -160,6 +173,24 @@ func (o *linkOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	return nil
 }
+
+// lastAccount is the account when nothing is on the way any more and nothing more comes, or after lastWait.
+func lastAccount(ctx context.Context, lab *link.Lab) (a link.Account, err error) {
+	before := link.Account{}
+	for end := time.Now().Add(lastWait); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if a, err = lab.Account(ctx); err != nil {
+			return a, err
+		}
+		if a.Up.Waiting+a.Down.Waiting == 0 && a.Up.Packets == before.Up.Packets && a.Down.Packets == before.Down.Packets {
+			break
+		}
+		before = a
+	}
+	return a, nil
+}
+
+// lastWait is how long what is on its way may take when the command has ended.
+const lastWait = 2 * time.Second
 
 // runOn runs a command on the client's host, a shell without one, and returns its exit code.
 func runOn(ctx context.Context, cmd *cobra.Command, args []string) (code int, err error) {
@@ -194,21 +225,26 @@ func runOn(ctx context.Context, cmd *cobra.Command, args []string) (code int, er
 
 // serveOn runs a shell command on the server's host until end.
 func serveOn(lab *link.Lab, command string, out io.Writer) (end func(), err error) {
-	c := exec.Command("sh", "-c", "exec "+command)
+	c := exec.Command("sh", "-c", command)
 	c.Env = outsideEnv()
 	c.Stdout, c.Stderr = out, out
 	link.DieWithParent(c)
+	link.Lead(c)
 	if err := lab.OnServer(c.Start); err != nil {
 		return nil, err
 	}
 	ended := make(chan struct{})
+	var failed error
 	go func() {
-		_ = c.Wait()
+		failed = c.Wait()
 		close(ended)
 	}()
 	// What listens takes a moment to.
 	select {
 	case <-ended:
+		if failed != nil {
+			return nil, fmt.Errorf("--serve %q: %w", command, failed)
+		}
 	case <-time.After(serveHead):
 	}
 	return func() { stop(c, ended) }, nil
@@ -216,11 +252,11 @@ func serveOn(lab *link.Lab, command string, out io.Writer) (end func(), err erro
 
 // stop interrupts a program, and kills it when that does not end it.
 func stop(c *exec.Cmd, ended <-chan struct{}) {
-	_ = c.Process.Signal(os.Interrupt)
+	link.Signal(c, syscall.SIGINT)
 	select {
 	case <-ended:
 	case <-time.After(2 * time.Second):
-		_ = c.Process.Kill()
+		link.Signal(c, syscall.SIGKILL)
 		<-ended
 	}
 }
@@ -245,6 +281,18 @@ func shell() string {
 	return "sh"
 }
 
+// writeAccount writes an account to where it is to go.
+func (o *linkOptions) writeAccount(stderr io.Writer, a link.Account, format report.Format) error {
+	if o.account == "" {
+		return writeAccount(stderr, a, format)
+	}
+	f, err := os.Create(o.account)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeAccount(f, a, format), f.Close())
+}
+
 // accountRow is a direction of an account as CSV.
 type accountRow struct {
 	Direction string `csv:"direction"`
@@ -266,7 +314,7 @@ func writeAccount(w io.Writer, a link.Account, format report.Format) error {
 	}
 	table := report.Table{
 		Title:  "What the link did, in packets of the wire",
-		Header: []string{"", "came", "released", "lost", "corrupted", "overflowed", "dropped (CoDel)", "duplicated", "reordered", "no room", "late p50, µs", "p99, µs"},
+		Header: []string{"", "came", "released", "on the way", "lost", "corrupted", "overflowed", "dropped (CoDel)", "duplicated", "reordered", "no room", "late p50, µs", "p99, µs"},
 		Text:   1,
 	}
 	for _, way := range []struct {
@@ -274,12 +322,22 @@ func writeAccount(w io.Writer, a link.Account, format report.Format) error {
 		c    link.Count
 	}{{"up", a.Up}, {"down", a.Down}} {
 		row := []string{way.name}
-		for _, n := range []uint64{way.c.Packets, way.c.Released, way.c.Lost, way.c.Corrupted, way.c.Overflowed, way.c.Dropped, way.c.Duplicates, way.c.Reordered, way.c.Missed + way.c.Failed} {
+		for _, n := range []uint64{way.c.Packets, way.c.Released, way.c.Waiting, way.c.Lost, way.c.Corrupted, way.c.Overflowed, way.c.Dropped, way.c.Duplicates, way.c.Reordered, way.c.Missed + way.c.Failed} {
 			row = append(row, fmt.Sprint(n))
 		}
 		table.Rows = append(table.Rows, append(row, cmp.Or(way.c.LateP50Us.String(), "–"), cmp.Or(way.c.LateP99Us.String(), "–")))
 	}
-	return table.Render(w, format == report.Markdown)
+	if err := table.Render(w, format == report.Markdown); err != nil {
+		return err
+	}
+	for _, c := range []link.Count{a.Up, a.Down} {
+		if c.Missed+c.Failed > 0 || c.Behind*100 > c.Packets {
+			_, err := fmt.Fprintf(w, "The forwarder fell behind: it released %d and %d packets more than 1 ms late, and had no room for %d and %d. It was too much for this machine, and not the link's doing.\n",
+				a.Up.Behind, a.Down.Behind, a.Up.Missed+a.Up.Failed, a.Down.Missed+a.Down.Failed)
+			return err
+		}
+	}
+	return nil
 }
 
 // A running link leaves a file by which "bench link shell" finds it.
@@ -288,25 +346,32 @@ type runningLink struct {
 	Server string `json:"server"` // the network namespace of its server's host
 }
 
-// runningDir is where those files are, one for each user.
-func runningDir() string {
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		return filepath.Join(dir, "bench-link")
+// runningDir is where those files are, for each user apart.
+func runningDir() (string, error) {
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if dir == "" {
+		var err error
+		if dir, err = os.UserCacheDir(); err != nil {
+			return "", err
+		}
 	}
-	user := os.Getenv(insideEnv) // inside, everybody is root
-	if user == "" {
-		user = strconv.Itoa(os.Getuid())
-	}
-	return filepath.Join(os.TempDir(), "bench-link-"+user)
+	return filepath.Join(dir, "bench-link"), nil
 }
 
 // announce leaves the file of a running link, until leave.
 func announce(lab *link.Lab) (leave func(), err error) {
-	pid := os.Getpid() // there is no PID namespace
-	if err := os.MkdirAll(runningDir(), 0o700); err != nil {
+	pid, err := link.PID()
+	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(runningDir(), fmt.Sprintf("%d.json", pid))
+	dir, err := runningDir()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.MkdirAll(dir, 0o700), link.Private(dir)); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, fmt.Sprintf("%d.json", pid))
 	text, err := json.Marshal(runningLink{pid, lab.ServerPath()})
 	if err != nil {
 		return nil, err
@@ -316,7 +381,15 @@ func announce(lab *link.Lab) (leave func(), err error) {
 
 // findLink is the link that was started last and still runs.
 func findLink() (found runningLink, err error) {
-	files, err := os.ReadDir(runningDir())
+	dir, err := runningDir()
+	if err != nil {
+		return found, err
+	}
+	// Whoever could write there could have us run programs of his.
+	if err := link.Private(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return found, err
+	}
+	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return found, err
 	}
@@ -326,7 +399,7 @@ func findLink() (found runningLink, err error) {
 		if err != nil || info.ModTime().Before(newest) {
 			continue
 		}
-		path := filepath.Join(runningDir(), f.Name())
+		path := filepath.Join(dir, f.Name())
 		text, err := os.ReadFile(path)
 		var l runningLink
 		if err != nil || json.Unmarshal(text, &l) != nil {
@@ -375,10 +448,16 @@ the command after "--". It needs the program nsenter, of util-linux.`,
 			} else {
 				enter = append(enter, "--net="+l.Server)
 			}
-			handsOff.Store(true)
+			handsOff.Store(term.IsTerminal(int(os.Stdin.Fd())))
 			c := exec.Command(nsenter, append(append(enter, "--"), command...)...)
 			c.Stdin, c.Stdout, c.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
-			err = c.Run()
+			if err := c.Start(); err != nil {
+				return err
+			}
+			ended := make(chan struct{})
+			defer context.AfterFunc(cmd.Context(), func() { stop(c, ended) })()
+			err = c.Wait()
+			close(ended)
 			var exit *exec.ExitError
 			if errors.As(err, &exit) && exit.ExitCode() > 0 {
 				return exitError(exit.ExitCode())

@@ -280,7 +280,7 @@ func TestLinkIsGoneWithItsParent(t *testing.T) {
 		"the process that was started": func(tree []int) int { return tree[0] },
 		"the one in the namespaces":    func(tree []int) int { return tree[1] },
 	} {
-		cmd := benchCmd(t, "link", "--link", "delay=1ms", "--serve", "sleep 91", "--", "sleep", "92")
+		cmd := benchCmd(t, "link", "--link", "delay=1ms", "--serve", "sleep 91; true", "--", "sh", "-c", "sleep 92; true")
 		var out syncBuffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {
@@ -289,7 +289,7 @@ func TestLinkIsGoneWithItsParent(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
 		var tree []int
-		for end := time.Now().Add(10 * time.Second); len(tree) < 5; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(10 * time.Second); len(tree) < 7; time.Sleep(20 * time.Millisecond) {
 			if strings.Contains(out.String(), "bench: emulate a link:") {
 				t.Skip(out.String())
 			}
@@ -427,8 +427,49 @@ func TestNamespacesForbidden(t *testing.T) {
 	}
 	check(t, os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0o644))
 	out := output2(t, benchCmd(t, "run", "--link", "lossy"))
+	check(t, os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("10"), 0o644))
+	check(t, os.WriteFile("/proc/sys/user/max_net_namespaces", []byte("1"), 0o644)) // this test's own
+	if out := output2(t, benchCmd(t, "link", "--", "true")); !strings.Contains(out, "exit code 1") || !strings.Contains(out, "bench: emulate a link: this system allows no more") {
+		t.Error(out)
+	}
 	if !strings.Contains(out, "exit code 1") || !strings.Contains(out, "raise the sysctls user.max_user_namespaces") || !strings.Contains(out, "everything but --link works without") {
 		t.Error(out)
+	}
+}
+
+// A link is ended by a signal to the process that was started, and the program on it with it. What can't be served, or logged, is
+// known before that is waited for.
+func TestLinkEnds(t *testing.T) {
+	t.Parallel()
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		cmd := benchCmd(t, "link", "--", "sh", "-c", "echo begun; exec sleep 60")
+		var out syncBuffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		check(t, cmd.Start())
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(out.String(), "begun") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		}
+		if strings.Contains(out.String(), "bench: emulate a link:") {
+			t.Skip(out.String())
+		}
+		check(t, cmd.Process.Signal(s))
+		begun := time.Now()
+		_ = cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || time.Since(begun) > 10*time.Second {
+			t.Errorf("%v: exit code %d after %v\n%s", s, code, time.Since(begun), out.String())
+		}
+	}
+	if out := output(t, benchCmd(t, "link", "--serve", "cd /nowhere && true", "--", "echo", "begun"), exitFailed); strings.Contains(out, "begun") || !strings.Contains(out, "--serve") {
+		t.Error(out)
+	}
+	if out := output(t, benchCmd(t, "link", "--log", "no/where", "--", "echo", "begun"), exitFailed); strings.Contains(out, "begun") || !strings.Contains(out, "no such file") {
+		t.Error(out)
+	}
+	cmd := benchCmd(t, "link", "--serve", "cd / && X=served && echo $X; sleep 60", "--account", "account.csv", "--format", "csv", "--", "true")
+	if out := output(t, cmd, 0); !strings.Contains(out, "served") {
+		t.Error(out)
+	}
+	if rows := csvRows(t, filepath.Join(cmd.Dir, "account.csv")); len(rows) != 2 || rows[1]["direction"] != "down" || rows[0]["packets"] != "0" {
+		t.Errorf("%v", rows)
 	}
 }
 

@@ -73,6 +73,9 @@ func (o *mapOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
+	if len(o.specs) != len(o.delays)*len(o.losses) {
+		return usage(cmd, fmt.Errorf("--more %q: a map has two dimensions, delay and loss: give one value for each other setting", o.more))
+	}
 	if !isInside() {
 		return enter(cmd.Context())
 	}
@@ -98,6 +101,9 @@ func (o *mapOptions) run(cmd *cobra.Command) error {
 func (o *mapOptions) oneOfEach() error {
 	if len(o.plan.Sizes) != 1 || len(o.plan.Congestion) != 1 {
 		return errors.New("a map has two dimensions, delay and loss: give one --size and one --cc")
+	}
+	if first, _, _ := strings.Cut(o.more, ","); o.more != "" && !strings.Contains(first, "=") {
+		return fmt.Errorf("--more %q: give settings, like jitter=2ms,rate=10mbit", o.more)
 	}
 	if len(o.delays) == 0 || len(o.losses) == 0 {
 		return errors.New("give a --delay and a --loss at least")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -111,8 +112,26 @@ func (p *progress) draw() {
 		fmt.Fprintln(p.w, text)
 		return
 	}
-	p.bar.Describe(text)
+	p.bar.Describe(p.fit(text))
 	_ = p.bar.Set64(min(p.total-left, p.total).Milliseconds()) // a terminal that is gone shows nothing
+}
+
+// fit cuts text so that the bar beside it still has room in a line of the terminal.
+func (p *progress) fit(text string) string {
+	const bar = 40 // columns that the bar, its share and its count take
+	width := 80
+	if f, ok := p.w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			width = columns
+		}
+	}
+	room := max(width-bar, 20)
+	if runes := []rune(text); len(runes) > room {
+		left := strings.LastIndex(text, ", ")
+		end := []rune(text[left:]) // the time that is left is worth more than the name of the link
+		return string(runes[:max(room-len(end)-1, 0)]) + "…" + string(end)
+	}
+	return text
 }
 
 // end stops showing and takes the bar away.

@@ -158,6 +158,9 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 	if o.server != "" && o.ipv6 {
 		return "", errors.New("--ipv6 is about the server that run starts: with --server, name an IPv6 address there")
 	}
+	if flags.Changed("link") && o.link == "" {
+		return "", errors.New("--link is empty: name a link, or leave it out")
+	}
 	if o.link != "" {
 		if err := o.planLinks(flags); err != nil {
 			return "", err

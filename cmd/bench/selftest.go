@@ -117,20 +117,20 @@ type loggedLink struct {
 // logSize is how many packets of a trial are logged at most.
 const logSize = 1 << 18
 
-func (l *loggedLink) Set(name string, seed uint64) error {
+func (l *loggedLink) Set(ctx context.Context, name string, seed uint64) error {
 	spec, err := l.spec(name)
 	if err != nil {
 		return err
 	}
-	return l.lab.Set(spec, seed, logSize)
+	return l.lab.Set(ctx, spec, seed, logSize)
 }
 
-func (l *loggedLink) Account() (r results.Link, err error) {
-	if l.account, err = l.lab.Account(); err != nil {
+func (l *loggedLink) Account(ctx context.Context) (r results.Link, err error) {
+	if l.account, err = l.lab.Account(ctx); err != nil {
 		return r, err
 	}
 	path := filepath.Join(l.dir, "log.csv")
-	if l.missing, err = l.lab.WriteLog(path); err != nil {
+	if l.missing, err = l.lab.WriteLog(ctx, path); err != nil {
 		return r, err
 	}
 	l.log, err = link.ReadLog(path)

@@ -127,8 +127,8 @@ func UntilParentGone(ctx context.Context, stdin io.Reader) (context.Context, con
 }
 
 // Ask has the child answer: request goes to its standard input as a line of JSON, and a line of JSON of its standard output
-// is the answer, which is read into reply. One may ask at a time.
-func (p *Process) Ask(request, reply any) error {
+// is the answer, which is read into reply. One may ask at a time, and nobody after ctx has ended one's waiting.
+func (p *Process) Ask(ctx context.Context, request, reply any) error {
 	line, err := json.Marshal(request)
 	if err != nil {
 		return err
@@ -141,6 +141,8 @@ func (p *Process) Ask(request, reply any) error {
 		return json.Unmarshal([]byte(text), reply)
 	case <-p.ended:
 		return p.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -2,7 +2,9 @@ package cpu
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -95,7 +97,10 @@ func bindThreads(set *unix.CPUSet) error {
 			return err
 		}
 		for _, t := range threads {
-			id, err := strconv.Atoi(t.Name())
+			id, err := ownNumber(t.Name())
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+				continue // it has ended
+			}
 			if err != nil {
 				return err
 			}
@@ -106,4 +111,20 @@ func bindThreads(set *unix.CPUSet) error {
 		}
 	}
 	return nil
+}
+
+// ownNumber is the number by which this process knows its thread that /proc calls so: in a namespace of processes of its own,
+// another one, the last of those that the thread has.
+func ownNumber(thread string) (int, error) {
+	status, err := os.ReadFile("/proc/self/task/" + thread + "/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if numbers, ok := strings.CutPrefix(line, "NSpid:"); ok {
+			fields := strings.Fields(numbers)
+			return strconv.Atoi(fields[len(fields)-1])
+		}
+	}
+	return strconv.Atoi(thread) // a kernel that has no such namespaces
 }

@@ -24,7 +24,7 @@ const deviceQueue = 10_000
 // TUN makes the interface e as a TUN device, whose packets the returned file gives and takes: IP packets, each after
 // virtio's header of 10 bytes (IFF_VNET_HDR). The file does not block. The interface lasts as long as the file is open.
 func TUN(e End) (file *os.File, err error) {
-	err = e.In.Do(func() error {
+	err = e.In.Do(func() (err error) {
 		fd, err := unix.Open(TunDevice, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return &os.PathError{Op: "open", Path: TunDevice, Err: err}
@@ -72,7 +72,7 @@ const socketBuffer = 64 << 20
 // Packets opens a packet socket on the interface e: what comes in there can be read from the returned file, and what is
 // written to it goes out. Every Ethernet frame is after virtio's header of 10 bytes (PACKET_VNET_HDR). The file does not block.
 func Packets(e End) (file *os.File, err error) {
-	err = e.In.Do(func() error {
+	err = e.In.Do(func() (err error) {
 		// Bound to the protocol only with the interface: it would hear the others until then.
 		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {

@@ -58,14 +58,21 @@ func Here() (*Namespace, error) {
 	return n, nil
 }
 
-// Path is where the namespace is found for as long as this process runs.
-func (n *Namespace) Path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), n.fd) }
+// Path is where the namespace is found for as long as this process runs, by others too: /proc may count processes otherwise than
+// this one's namespace does.
+func (n *Namespace) Path() string {
+	self, err := os.Readlink("/proc/self")
+	if err != nil {
+		self = "self"
+	}
+	return fmt.Sprintf("/proc/%s/fd/%d", self, n.fd)
+}
 
 func (n *Namespace) enter() (err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return os.NewSyscallError("unshare", err)
 	}
-	n.fd, err = unix.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	n.fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	return os.NewSyscallError("open", err)
 }
 

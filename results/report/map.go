@@ -23,9 +23,13 @@ type MapRow struct {
 	UDP       results.Value `csv:"udp_deadline_miss_ratio" json:"udp_deadline_miss_ratio"`
 	Judged    results.Value `csv:"judged_messages" json:"judged_messages"`
 	Pairs     int           `csv:"pairs" json:"pairs"`
-	// Better is tcp or udp where it missed the deadline less in every pair of trials, equal where all pairs were, and open else.
+	// Better is tcp or udp where it missed the deadline less in every pair of trials, of two at least, equal where all pairs were, and
+	// open else.
 	Better string `csv:"better" json:"better"`
 }
+
+// leastPairs is how many pairs have to agree before a transport is named.
+const leastPairs = 2
 
 // Words of MapRow.Better.
 const (
@@ -77,7 +81,7 @@ func better(tcp, udp half) (who string, pairs int) {
 			words = add(words, map[int]string{-1: "tcp", 0: equal, 1: "udp"}[cmp.Compare(a, b)])
 		}
 	}
-	if len(words) != 1 {
+	if len(words) != 1 || pairs < leastPairs {
 		return open, pairs
 	}
 	return words[0], pairs
@@ -153,7 +157,10 @@ func writeMapText(w *bytes.Buffer, s *results.Set, rows []MapRow, markdown bool)
 		writeParagraph(w, finding, false)
 	}
 	fmt.Fprintln(w)
-	writeParagraph(w, "A transport is named where it missed less in every pair of trials; = is where all pairs were equal, and ? where they did not agree. A message that is lost and one that comes too late both miss.", false)
+	writeParagraph(w, "A transport is named where it missed less in every pair of trials, of two at least; = is where all pairs were equal, and ? where they did not agree. A message that is lost and one that comes too late both miss.", false)
+	if rows[0].Pairs < enoughTrials {
+		writeParagraph(w, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance. That few pairs agree is no proof.", enoughTrials), false)
+	}
 	for _, note := range append(linkNotes(s.Trials), irregular(s.Trials)...) {
 		writeParagraph(w, note, false)
 	}
