@@ -20,14 +20,16 @@ import (
 	"tcpvsudp/results/report"
 )
 
-// battery are the links of the self-test: every impairment by itself, in one direction, and all of them at once.
+// battery are the links of the self-test: every impairment by itself, in one direction, and all of them at once. Bursts of losses are
+// short: a stream that sends a packet again doubles its pause each time, and a channel that is left by packets alone would
+// hold it for minutes.
 var battery = []string{
 	"delay=2ms",
 	"delay=2ms,loss=1%",
 	"loss=10%",
 	"up.loss=5%",
 	"down.loss=5%",
-	"delay=2ms,gemodel=1%/25%",
+	"delay=2ms,gemodel=2%/80%/100%/0.5%",
 	"loss-every=7",
 	"loss-list=40/41/42/99/160",
 	"duplicate=5%",
