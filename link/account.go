@@ -128,7 +128,7 @@ func (j *journal) add(way bool, p *Packet, fate byte, at int64) {
 		}
 		r.bytes = uint16(l.payload + len(payload))
 		switch {
-		case l.proto == protoTCP && l.first && l.payload > l.l4:
+		case l.proto == protoTCP && l.first && len(p.Data) >= l.l4+20:
 			r.tcpSeq = binary.BigEndian.Uint32(p.Data[l.l4+4:]) + uint32(i)*uint32(p.Segment)
 		case l.proto == protoUDP && l.first && len(payload) >= bench.HeaderSize:
 			r.message = true
