@@ -3,7 +3,7 @@ package results
 import "time"
 
 // Schema is the version of the files that this package writes; it reads no other.
-const Schema = 4
+const Schema = 5
 
 // Trial is a row of trials.csv: one workload, one transport, one set of parameters, measured once. Its
 // fields are in the order of the columns. Ratios are shares from 0 to 1.

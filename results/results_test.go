@@ -296,7 +296,7 @@ func TestReadErrors(t *testing.T) {
 		"no run":       {os.RemoveAll, "no results at "},
 		"no run.json":  {func(dir string) error { return os.Remove(filepath.Join(dir, RunFile)) }, "is not the folder of a run"},
 		"half of run":  {damage(RunFile, "{\n\"schema\": 2,\n"), "run.json:3: "},
-		"other schema": {damage(RunFile, `{"schema": 1}`), "schema 1, and this version of bench reads schema 4"},
+		"other schema": {damage(RunFile, `{"schema": 1}`), "schema 1, and this version of bench reads schema 5"},
 		"no trials":    {func(dir string) error { return os.Remove(filepath.Join(dir, TrialsFile)) }, "trials.csv"},
 		"no header":    {damage(LatencyFile, ""), "latency.csv:1: empty"},
 		"wrong number": {damage(LatencyFile, "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n1,1,tcp,latency,64,1,echo,1,cubic,,,rtt,x,2,3,1\n"),
