@@ -46,6 +46,8 @@ type Plan struct {
 	Links []PlannedLink `json:"links,omitempty"`
 	// DontFragment forbids that what the client sends is cut into several packets on the way.
 	DontFragment bool `json:"dont_fragment"`
+	// SameTwice measures every transport against itself: each pair of trials is of one transport.
+	SameTwice bool `json:"same_twice,omitempty"`
 	// Seed decides the order of the trials.
 	Seed uint64 `json:"seed"`
 }
@@ -243,7 +245,15 @@ func (p Plan) spec(c cell, proto string, limits Limits) Spec {
 }
 
 // TrialCount is the number of trials of the plan.
-func (p Plan) TrialCount() int { return len(p.cells()) * len(p.Protos) * p.Trials }
+func (p Plan) TrialCount() int { return len(p.cells()) * len(p.Protos) * p.Trials * p.halves() }
+
+// halves is how many trials of one transport a round has in every cell.
+func (p Plan) halves() int {
+	if p.SameTwice {
+		return 2
+	}
+	return 1
+}
 
 // overhead is what a trial takes beside sending: to agree, open, drain where nothing is missing, settle.
 const overhead = 15 * time.Millisecond

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -79,7 +80,7 @@ type PlannedCell struct {
 func (p Plan) Cells() []PlannedCell {
 	var list []PlannedCell
 	for _, c := range p.cells() {
-		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, c.link, p.Trials * len(p.Protos)})
+		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, c.link, p.Trials * len(p.Protos) * p.halves()})
 	}
 	return list
 }
@@ -117,7 +118,10 @@ func (p Plan) schedule(transports []Transport) []scheduled {
 	for range p.Trials {
 		for _, i := range rng.Perm(len(cells)) {
 			pair++
-			for _, j := range rng.Perm(len(p.Protos)) {
+			for n, j := range p.round(rng) {
+				if p.SameTwice && n > 0 && n%2 == 0 {
+					pair++
+				}
 				s := scheduled{cell: cells[i], transport: byName[p.Protos[j]], pair: pair, compared: len(p.Congestion) > 1}
 				for _, link := range p.Links {
 					if link.Name == s.link {
@@ -129,6 +133,14 @@ func (p Plan) schedule(transports []Transport) []scheduled {
 		}
 	}
 	return all
+}
+
+// round draws the order of the transports, each of which comes twice where it is measured against itself.
+func (p Plan) round(rng *rand.Rand) (order []int) {
+	for _, j := range rng.Perm(len(p.Protos)) {
+		order = append(order, slices.Repeat([]int{j}, p.halves())...)
+	}
+	return order
 }
 
 // estimate is how long the trial takes.

@@ -158,3 +158,6 @@ func (t *table) write(text []byte) error {
 	t.size += int64(len(text))
 	return nil
 }
+
+// Table reads all of text as CSV, the line of column names first.
+func Table(text []byte) ([][]string, error) { return csv.NewReader(bytes.NewReader(text)).ReadAll() }

@@ -150,7 +150,9 @@ func TestColumnNames(t *testing.T) {
 			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"},
 		SummaryFile: {func() ([]byte, error) { return EncodeCSV[Summary](nil, true) },
 			"schema,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,unit,better,over," +
-				"tcp_value,tcp_min,tcp_max,tcp_trials,tcp_of_messages,udp_value,udp_min,udp_max,udp_trials,udp_of_messages,udp_over_tcp,pairs\n"},
+				"tcp_value,tcp_min,tcp_max,tcp_low,tcp_high,tcp_trials,tcp_of_messages,tcp_drift_ratio,tcp_drift_p," +
+				"udp_value,udp_min,udp_max,udp_low,udp_high,udp_trials,udp_of_messages,udp_drift_ratio,udp_drift_p," +
+				"ratio,ratio_low,ratio_high,pairs,p,p_holm,threshold_ratio,winner,trials_needed,verdict\n"},
 	} {
 		got, err := test.header()
 		if err != nil || string(got) != test.want {

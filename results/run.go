@@ -51,6 +51,10 @@ type Run struct {
 	Plan    json.RawMessage `json:"plan"`
 	Client  host.Facts      `json:"client"`
 	Server  host.Facts      `json:"server"`
+	// SameTwice says that every pair of trials was of one transport, to see by how much what is the same differs (bench calibrate).
+	SameTwice bool `json:"same_twice,omitempty"`
+	// NoiseFloor is what was known of the noise of these hosts when the run began, nil for nothing.
+	NoiseFloor *NoiseFloor `json:"noise_floor,omitempty"`
 }
 
 // Write writes r to run.json in dir, whole or not at all.

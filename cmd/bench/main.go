@@ -3,10 +3,12 @@
 //
 //	bench run --proto tcp,udp     measure; leaves results/<run>/
 //	bench report results/latest   print the tables of a run again
+//	bench compare OLD NEW         what has changed from one result to another
+//	bench calibrate               by how much this host differs from itself
 //	bench demo                    why the two differ, in one terminal
 //	bench --help                  everything else
 //
-// Exit codes: 0 done, 1 a run failed, 2 wrong usage, 130 interrupted.
+// Exit codes: 0 done, 1 a run failed, 2 wrong usage, 3 a threshold missed, 130 interrupted.
 package main
 
 import (

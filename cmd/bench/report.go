@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
+	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"tcpvsudp/results"
 	"tcpvsudp/results/report"
@@ -11,18 +15,28 @@ import (
 
 func newReport() *cobra.Command {
 	var format string
+	var asserts assertions
 	cmd := &cobra.Command{
 		Use:   "report [RUN]",
 		Short: "Print the tables of a run from its files",
 		Long: `report prints what bench run printed, from the files in the run's folder alone: with no network, on
-any machine. RUN is the folder; without it, results/latest.`,
+any machine. RUN is the folder; without it, results/latest.
+
+--format benchfmt prints the trials in the Go benchmark format, for benchstat: "benchstat -col /proto" sets the transports
+side by side.`,
 		Example: `  bench report
   bench report results/latest --format markdown
-  bench report results/latest --format csv > summary.csv`,
+  bench report results/latest --format csv > summary.csv
+  bench report results/latest --format benchfmt > run.txt
+  bench report results/latest --assert 'udp.loss_ratio[workload=paced]<1%'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := report.ParseFormat(format)
-			if err != nil {
+			var err error
+			f := report.Benchfmt
+			if format != string(f) {
+				f, err = report.ParseFormat(format)
+			}
+			if err := errors.Join(err, asserts.parse(false)); err != nil {
 				return usage(cmd, err)
 			}
 			dir := filepath.Join(defaultOut, "latest")
@@ -33,9 +47,29 @@ any machine. RUN is the folder; without it, results/latest.`,
 			if err != nil {
 				return err
 			}
-			return report.Write(cmd.OutOrStdout(), set, f)
+			if f == report.Benchfmt {
+				err = report.WriteBenchfmt(cmd.OutOrStdout(), set)
+			} else {
+				err = report.Write(cmd.OutOrStdout(), set, f, columns(cmd.OutOrStdout()))
+			}
+			if err != nil {
+				return err
+			}
+			return asserts.hold(cmd.ErrOrStderr(), func(a report.Assertion) []report.Outcome { return a.CheckRun(set) })
 		},
 	}
-	formatFlag(cmd.Flags(), &format)
+	cmd.Flags().StringVar(&format, "format", string(report.Text), "how to print: table, markdown, csv, json or benchfmt")
+	asserts.flag(cmd.Flags())
 	return cmd
+}
+
+// columns is how wide what is written to w may be: the terminal's width, and elsewhere that of a terminal as people have it.
+func columns(w io.Writer) int {
+	const usual = 80
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
+	}
+	return usual
 }

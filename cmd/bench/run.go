@@ -49,6 +49,7 @@ type runOptions struct {
 	ipv6                  bool
 	link                  string
 	specs                 []link.Spec
+	asserts               assertions
 }
 
 func newRun() *cobra.Command {
@@ -79,11 +80,21 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
   bench run --plan --config plan.yaml
   bench run --workload throughput --direction up,down,both
   bench run --link 'delay=20ms,loss=1%' --workload paced --rate 500 --size 200
-  bench run --link lte`,
+  bench run --link lte
+  bench run --workload latency --assert 'tcp.rtt_p99_us<5000' --assert 'udp.loss_ratio<0.1%'`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	o.flags(f)
+	f.BoolVar(&o.planned, "plan", false, "print what would be run and how long it takes, and stop")
+	o.asserts.flag(f)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd) }
+	return cmd
+}
+
+// flags are those of whatever measures by a plan.
+func (o *runOptions) flags(f *pflag.FlagSet) {
 	planFlags(f, &o.plan)
 	f.StringVar(&o.server, "server", "", "address of a \"bench server\", HOST or HOST:PORT; without it one is started")
 	o.access.flags(f)
@@ -95,10 +106,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
 	formatFlag(f, &o.format)
 	f.BoolVar(&o.quiet, "quiet", false, "print no progress")
 	f.BoolVar(&o.quick, "quick", false, "a look in some ten seconds: 3 short trials each")
-	f.BoolVar(&o.planned, "plan", false, "print what would be run and how long it takes, and stop")
 	f.StringVar(&o.config, "config", "", "plan file (YAML) with the words of these flags")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd) }
-	return cmd
 }
 
 func formatFlag(f *pflag.FlagSet, format *string) {
@@ -121,12 +129,15 @@ func (o *runOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	if len(set.Trials) > 0 {
-		if err := report.Write(cmd.OutOrStdout(), set, format); err != nil {
+		if err := report.Write(cmd.OutOrStdout(), set, format, columns(cmd.OutOrStdout())); err != nil {
 			return err
 		}
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), kept(set))
-	return err
+	if err != nil {
+		return err
+	}
+	return o.asserts.hold(cmd.ErrOrStderr(), func(a report.Assertion) []report.Outcome { return a.CheckRun(set) })
 }
 
 // complete fills in what the command line left open, and validates all of it.
@@ -181,7 +192,7 @@ func (o *runOptions) complete(cmd *cobra.Command) (report.Format, error) {
 			list[i] = strings.ToLower(strings.TrimSpace(word))
 		}
 	}
-	return format, errors.Join(err, o.plan.Validate(transports))
+	return format, errors.Join(err, o.asserts.parse(false), o.plan.Validate(transports))
 }
 
 // quickPlan is the plan cut down, but for what the user has set.
@@ -257,7 +268,7 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 		return nil, fmt.Errorf("the server at %s does not take part in this: %w", addr, err)
 	}
 	here := host.Read()
-	w, err := o.create(here, about)
+	w, err := o.create(stderr, here, about)
 	if err != nil {
 		return nil, err
 	}
@@ -347,19 +358,29 @@ func resolve(ctx context.Context, server string) (addr, name string, err error) 
 }
 
 // create makes the folder of the run.
-func (o *runOptions) create(here host.Facts, about control.Server) (*results.Writer, error) {
+func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Server) (*results.Writer, error) {
 	plan, err := json.Marshal(o.plan)
 	if err != nil {
 		return nil, err
 	}
+	floor, err := results.ReadNoiseFloor(o.out)
+	if err != nil {
+		return nil, err
+	}
+	if floor != nil && !floor.SameHosts(here, about.Host) {
+		fmt.Fprintf(stderr, "%s is the noise floor of other hosts, or of another kernel, and does not count\n", floor.File)
+		floor = nil
+	}
 	return results.Create(o.out, results.Run{
-		Started: time.Now().UTC(),
-		Planned: o.plan.TrialCount(),
-		Version: version(),
-		Command: append([]string{"bench"}, os.Args[1:]...),
-		Plan:    plan,
-		Client:  here,
-		Server:  about.Host,
+		SameTwice:  o.plan.SameTwice,
+		NoiseFloor: floor,
+		Started:    time.Now().UTC(),
+		Planned:    o.plan.TrialCount(),
+		Version:    version(),
+		Command:    append([]string{"bench"}, os.Args[1:]...),
+		Plan:       plan,
+		Client:     here,
+		Server:     about.Host,
 	})
 }
 

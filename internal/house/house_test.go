@@ -66,7 +66,8 @@ var arrows = map[string]map[string]string{
 	},
 	"results/report": {
 		"results":       "the records are all that a report knows",
-		"results/stats": "medians over trials",
+		"results/stats": "medians, intervals and tests over trials",
+		"internal/host": "host facts, to find what differs between two results",
 	},
 	"results/stats":   {}, // knows nothing of networks
 	"internal/child":  {},

@@ -45,7 +45,7 @@ func FuzzReport(f *testing.F) {
 		}
 		for _, format := range Formats {
 			var out bytes.Buffer
-			if err := Write(&out, s, format); err != nil {
+			if err := Write(&out, s, format, 80); err != nil {
 				t.Errorf("%s: %v", format, err)
 			}
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -13,25 +14,31 @@ import (
 const enoughTrials = 6
 
 // footnotes are what a reader must know beside the figures, a paragraph each.
-func footnotes(s *results.Set, rows []results.Summary) []string {
+func footnotes(s *results.Set, rows []results.Summary, wide bool) []string {
 	if len(rows) == 0 {
 		return nil
 	}
 	both := len(protos(s)) == 2
 	notes := []string{"Figures are medians over trials; shares are of all trials' messages, maxima are the largest of all."}
-	if both {
-		notes[0] += " UDP/TCP is the median over pairs of trials; for shares, maxima and rows with ¹ it is the ratio of the two figures."
-	}
 	var merged, missing, none, few bool
 	for _, row := range rows {
-		m := metricOf(row)
-		merged = merged || isMerged(row, m)
+		m := metricOf(row.Workload, row.Metric)
+		merged = merged || line{metric: m, merged: row.Over == overMessages, sides: []results.Side{row.TCP, row.UDP}}.pooled()
 		for _, side := range []results.Side{row.TCP, row.UDP} {
 			v, known := side.Value.Get()
 			missing = missing || !known && side.Trials > 0
 			none = none || m.unit == shareOf && known && v == 0
 			few = few || row.Over == overTrials && side.Trials > 0 && side.Trials < enoughTrials
 		}
+	}
+	if both {
+		var all []results.Judgement
+		for _, row := range rows {
+			all = append(all, row.Judgement)
+		}
+		notes = append(notes, judgementNotes(all, "UDP/TCP", "pairs of trials", "Wilcoxon's signed-rank test of the pairs", wide)...)
+		notes = append(notes, floorNotes(s.Run)...)
+		notes = append(notes, tooMany(rows)...)
 	}
 	if merged {
 		notes = append(notes, "¹ All trials' messages together: one trial has too few for this percentile.")
@@ -51,8 +58,98 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 	notes = append(notes, linkNotes(s.Trials)...)
 	notes = append(notes, clockErrors(s.Trials)...)
 	notes = append(notes, notAlone(s.Trials)...)
+	notes = append(notes, driftNotes(rows)...)
 	notes = append(notes, notGranted(s.Trials)...)
 	return append(notes, irregular(s.Trials)...)
+}
+
+// judgementNotes say how ratios and verdicts came to be.
+func judgementNotes(list []results.Judgement, ratio, from, test string, wide bool) []string {
+	notes := []string{fmt.Sprintf("%s is estimated from the %s (Hodges and Lehmann), with its interval of 95 %% confidence; for shares, maxima and rows with ¹ it is the ratio of the two figures.", ratio, from)}
+	tested, short := false, false
+	for _, j := range list {
+		_, p := j.P.Get()
+		tested = tested || p
+		short = short || strings.HasPrefix(j.Verdict, noneShown)
+	}
+	if tested {
+		notes = append(notes, fmt.Sprintf("A difference is named where p < %v by %s, adjusted by Holm for the rows of its table, and where it is %v %% or more, or more than the noise floor.", alpha, test, 100*leastDifference))
+	}
+	if short && !wide {
+		notes = append(notes, "not shown (n): no difference is shown; to show one like that seen, or one that counts, would take about n trials.")
+	}
+	return notes
+}
+
+// floorNotes say which noise floor counted.
+func floorNotes(r results.Run) []string {
+	n := r.NoiseFloor
+	if n == nil {
+		return []string{"No noise floor is known of this host: \"bench calibrate\" finds it."}
+	}
+	text := fmt.Sprintf("Noise floor of this host from %s, made on %s with %s of %v ms (wait: %s): ", n.File, n.Made.Format("2 Jan 2006"), Count(n.Pairs, "pair"), n.DurationMs, n.Wait)
+	var parts []string
+	for _, f := range n.Floors {
+		if f.Link == "" && f.Ratio > leastDifference && slices.Contains(headline, f.Metric) {
+			parts = append(parts, fmt.Sprintf("%s %s %s %%", f.Workload, f.Metric, short2(100*f.Ratio)))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"below 2 %"}
+	}
+	notes := []string{text + strings.Join(parts, ", ") + "."}
+	return notes
+}
+
+// headline are the metrics that a workload is first known by.
+var headline = []string{"rtt_p50_us", "goodput_bps", "connect_p50_us"}
+
+// tooMany says where a table tests so many rows that none can be shown with as many pairs as there are.
+func tooMany(rows []results.Summary) (notes []string) {
+	tested, pairs := map[string]int{}, map[string]int{}
+	var order []string
+	for _, row := range rows {
+		table := tableNames[row.Workload]
+		if _, p := row.P.Get(); p && metricOf(row.Workload, row.Metric).twin == "" {
+			order = add(order, table)
+			tested[table]++
+			pairs[table] = max(pairs[table], row.Pairs)
+		}
+	}
+	for _, table := range order {
+		least := 1
+		for float64(tested[table])*math.Pow(2, 1-float64(least)) >= alpha {
+			least++
+		}
+		if pairs[table] >= enoughTrials && pairs[table] < least {
+			notes = append(notes, fmt.Sprintf("%s: %d rows are tested at once with %s, of which none can be shown: use --trials %d or more, or ask less at once.", table, tested[table], Count(pairs[table], "pair"), least))
+		}
+	}
+	return notes
+}
+
+// drifted is the probability below which a trend is no chance, of the few that are looked at.
+const drifted = 0.01
+
+// driftNotes say what rose or fell from the first trial to the last. Pairs bear it, being next to each other; medians do not.
+func driftNotes(rows []results.Summary) (notes []string) {
+	for _, row := range rows {
+		if !slices.Contains(headline, row.Metric) {
+			continue
+		}
+		for _, side := range []struct {
+			name string
+			results.Side
+		}{{"TCP", row.TCP}, {"UDP", row.UDP}} {
+			change, known := side.Drift.Get()
+			p, _ := side.DriftP.Get()
+			if known && p < drifted && math.Abs(change) >= 2*leastDifference {
+				notes = append(notes, fmt.Sprintf("Drift: %s's %s of %s (%s) changed by %+.0f %% from the first trial to the last (drift_ratio): its median tells of no steady state.",
+					side.name, row.Metric, row.Workload, cellLabel(row.Cell, false), 100*change))
+			}
+		}
+	}
+	return notes
 }
 
 // batches says what a call to the kernel carried where it was more than a message, by each transport and size.

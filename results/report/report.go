@@ -37,8 +37,12 @@ func ParseFormat(s string) (Format, error) {
 	return "", fmt.Errorf("unknown format %q: use one of %s", s, strings.Trim(fmt.Sprint(Formats), "[]"))
 }
 
-// Write writes the report of a run in format f.
-func Write(w io.Writer, s *results.Set, f Format) error {
+// WideEnough is the width in columns from which on tables say everything; narrower ones leave out the medians' intervals, and shorten
+// verdicts.
+const WideEnough = 120
+
+// Write writes the report of a run in format f, tables of text for a terminal of so many columns.
+func Write(w io.Writer, s *results.Set, f Format, width int) error {
 	rows := Summarize(s)
 	switch f {
 	case CSV:
@@ -57,7 +61,7 @@ func Write(w io.Writer, s *results.Set, f Format) error {
 		}{s.Run, orEmpty(rows)})
 	}
 	var text bytes.Buffer
-	if err := writeTables(&text, s, rows, f == Markdown); err != nil {
+	if err := writeTables(&text, s, rows, f == Markdown, f == Markdown || width >= WideEnough); err != nil {
 		return err
 	}
 	_, err := w.Write(text.Bytes())
@@ -72,12 +76,12 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdown bool) error {
+func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdown, wide bool) error {
 	for _, line := range heading(s) {
 		writeParagraph(w, line, markdown)
 	}
-	for _, workload := range all {
-		table := tableOf(workload, s, rows)
+	for _, name := range all {
+		table := tableOf(name, s, rows, wide)
 		if len(table.Rows) == 0 {
 			continue
 		}
@@ -95,7 +99,7 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 			writeParagraph(w, finding, false)
 		}
 	}
-	if notes := footnotes(s, rows); len(notes) > 0 {
+	if notes := footnotes(s, rows, wide); len(notes) > 0 {
 		fmt.Fprintln(w)
 		for _, note := range notes {
 			if markdown {
@@ -236,42 +240,51 @@ func protos(s *results.Set) (list []string) {
 	return list
 }
 
-// tableOf sets the transports side by side for one workload; a run of one transport has one column.
-func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
-	link := varied(s.Trials)
-	t := Table{Header: append(append([]string{"messages"}, link...), ""), Text: 2 + len(link)}
+// tableNames are the tables that the workloads' rows stand in, which are judged together.
+var tableNames = map[string]string{"latency": "latency", "paced": "paced", "throughput": "throughput", "connect": "connect"}
+
+// tableOf sets the transports side by side for the workloads of one table; a run of one transport has one column.
+func tableOf(name string, s *results.Set, rows []results.Summary, wide bool) Table {
 	columns := protos(s)
-	for _, proto := range columns {
-		t.Header = append(t.Header, strings.ToUpper(proto))
-	}
-	if len(columns) == 2 {
-		t.Header = append(t.Header, "UDP/TCP")
-	}
 	var waits []string
 	for _, trial := range s.Trials {
-		if trial.Workload == workload && !slices.Contains(waits, trial.Wait) {
+		if tableNames[trial.Workload] == name && !slices.Contains(waits, trial.Wait) {
 			waits = append(waits, trial.Wait)
 		}
 	}
 	slices.Sort(waits)
-	t.Title = fmt.Sprintf("%s: %s (wait: %s)", capital(workload), about[workload], strings.Join(waits, ", "))
+	title := fmt.Sprintf("%s: %s (wait: %s)", capital(name), about[name], strings.Join(waits, ", "))
 	compared := slices.ContainsFunc(rows, func(r results.Summary) bool { return r.CongestionAsked != rows[0].CongestionAsked })
-	var previous results.Cell
+	link := varied(s.Trials)
+	var lines []line
 	for _, row := range rows {
-		if row.Workload != workload {
+		if tableNames[row.Workload] != name {
 			continue
 		}
-		cell := make([]string, 1+len(link))
-		if row.Cell != previous {
-			cell[0], previous = cellLabel(row.Cell, compared), row.Cell
-			_, values := settings(row.Link)
-			for i, key := range link {
-				cell[1+i] = values[key]
-			}
+		l := line{group: cellLabel(row.Cell, compared) + linkLabel(row.Link, link), metric: metricOf(row.Workload, row.Metric), merged: row.Over == overMessages, judgement: row.Judgement}
+		for _, proto := range columns {
+			l.sides = append(l.sides, sideOf(row, proto))
 		}
-		t.Rows = append(t.Rows, tableRow(cell, row, columns))
+		lines = append(lines, l)
 	}
-	return t
+	heads := make([]string, len(columns))
+	for i, proto := range columns {
+		heads[i] = strings.ToUpper(proto)
+	}
+	return setOut(title, heads, "UDP/TCP", lines, wide)
+}
+
+// linkLabel names the settings of a link in which those of the run differ.
+func linkLabel(link string, varied []string) (label string) {
+	_, values := settings(link)
+	for _, key := range varied {
+		if key == presetKey {
+			label += ", " + cmp.Or(values[key], "no link")
+			continue
+		}
+		label += ", " + key + " " + cmp.Or(values[key], "none")
+	}
+	return label
 }
 
 // cellLabel names a cell; compared tells whether there are several algorithms of congestion control.
@@ -301,38 +314,6 @@ func cellLabel(c results.Cell, compared bool) string {
 	return label
 }
 
-func tableRow(cell []string, row results.Summary, columns []string) []string {
-	m := metricOf(row)
-	scale := scaleFor(m.unit, row.TCP.Value, row.UDP.Value)
-	label := m.label
-	if isMerged(row, m) {
-		label += " ¹"
-	}
-	if scale.symbol != "" {
-		label += ", " + scale.symbol
-	}
-	cells := append(cell, label)
-	for _, proto := range columns {
-		side := sideOf(row, proto)
-		switch {
-		case side.Trials == 0:
-			cells = append(cells, notMeasured)
-		case m.unit == shareOf:
-			cells = append(cells, showShare(side))
-		default:
-			cells = append(cells, scale.show(side.Value))
-		}
-	}
-	if len(columns) == 2 {
-		ratio := ""
-		if v, known := row.Ratio.Get(); known {
-			ratio = showRatio(v) + " ×"
-		}
-		cells = append(cells, ratio)
-	}
-	return cells
-}
-
 func sideOf(row results.Summary, proto string) results.Side {
 	if proto == "udp" {
 		return row.UDP
@@ -340,19 +321,12 @@ func sideOf(row results.Summary, proto string) results.Side {
 	return row.TCP
 }
 
-// isMerged tells whether the row holds a percentile of all trials' messages together.
-func isMerged(row results.Summary, m metric) bool {
-	_, tcp := row.TCP.Value.Get()
-	_, udp := row.UDP.Value.Get()
-	return row.Over == overMessages && m.percentile != 0 && (tcp || udp)
-}
-
-// metricOf finds the metric that made the row.
-func metricOf(row results.Summary) metric {
+// metricOf finds the metric of that name in a workload's table.
+func metricOf(workload, name string) metric {
 	for _, m := range metrics {
-		if m.name == row.Metric && slices.Contains(m.workloads, row.Workload) {
+		if m.name == name && slices.Contains(m.workloads, workload) {
 			return m
 		}
 	}
-	return metric{name: row.Metric, label: row.Metric, unit: unit(row.Unit)}
+	return metric{name: name, label: name}
 }

@@ -156,30 +156,55 @@ func find(t *testing.T, rows []results.Summary, workload, metric string) results
 	return rows[i]
 }
 
+// near tells whether two figures are the same but for rounding.
+func near(a, b results.Value) bool {
+	x, knownX := a.Get()
+	y, knownY := b.Get()
+	return knownX == knownY && math.Abs(x-y) <= 1e-12*math.Abs(y)
+}
+
 func TestSummarizeKnownAnswers(t *testing.T) {
 	rows := Summarize(example())
 	latency := results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1, Direction: "echo"}
+	figure := func(metric, unit, over string) results.Figure {
+		return results.Figure{Metric: metric, Unit: unit, Better: "lower", Over: over}
+	}
 	for _, want := range []results.Summary{
-		{Cell: latency, Metric: "rtt_p50_us", Unit: "us", Better: "lower", Over: "median",
-			TCP:   results.Side{Value: known(20), Min: known(10), Max: known(40), Trials: 3},
-			UDP:   results.Side{Value: known(12), Min: known(5), Max: known(30), Trials: 3},
-			Ratio: known(0.5), Pairs: 3}, // of 0.5, 1.5 and 0.3; the medians' ratio would be 0.6
-		{Cell: latency, Metric: "rtt_p999_us", Unit: "us", Better: "lower", Over: "merged",
+		// The pairs' ratios are 0.5, 1.5 and 0.3. Of the geometric means of every two of them, and of each with itself, the middle ones are
+		// 0.5 and the root of 0.3 x 1.5. Of the eight ways in which three signs may fall, six are as extreme.
+		{Figure: figure("rtt_p50_us", "us", "median"),
+			TCP: results.Side{Value: known(20), Min: known(10), Max: known(40), Trials: 3},
+			UDP: results.Side{Value: known(12), Min: known(5), Max: known(30), Trials: 3},
+			Judgement: results.Judgement{Ratio: known(math.Sqrt(0.5 * math.Sqrt(0.3*1.5))), Pairs: 3, P: known(0.5), PHolm: known(1),
+				Threshold: known(0.02), Verdict: noneShown}},
+		{Figure: figure("rtt_p999_us", "us", "merged"),
 			TCP: results.Side{Value: known(9), Trials: 3, Of: known(6000)}, UDP: results.Side{Value: known(9), Trials: 3, Of: known(6000)},
-			Ratio: known(1)},
-		{Cell: latency, Metric: "rtt_max_us", Unit: "us", Better: "lower", Over: "merged",
-			TCP: results.Side{Value: known(4000), Trials: 3}, UDP: results.Side{Value: known(3000), Trials: 3}, Ratio: known(0.75)},
-		{Cell: latency, Metric: "loss_ratio", Unit: "ratio", Better: "lower", Over: "merged",
-			TCP: results.Side{Value: known(0), Trials: 3, Of: known(3000)}, UDP: results.Side{Value: known(0.001), Trials: 3, Of: known(3000)}},
-		{Cell: latency, Metric: "cpu_us_per_message", Unit: "us", Better: "lower", Over: "median",
-			TCP: results.Side{Trials: 3}, UDP: results.Side{Trials: 3}},
+			Judgement: results.Judgement{Ratio: known(1), Verdict: notTested}},
+		{Figure: figure("rtt_max_us", "us", "merged"),
+			TCP: results.Side{Value: known(4000), Trials: 3}, UDP: results.Side{Value: known(3000), Trials: 3},
+			Judgement: results.Judgement{Ratio: known(0.75), Verdict: notTested}},
+		{Figure: figure("loss_ratio", "ratio", "merged"),
+			TCP: results.Side{Value: known(0), Trials: 3, Of: known(3000)}, UDP: results.Side{Value: known(0.001), Trials: 3, Of: known(3000)},
+			Judgement: results.Judgement{Pairs: 3, P: known(0.5), PHolm: known(1), Threshold: known(0.02), Verdict: noneShown}},
+		{Figure: figure("cpu_us_per_message", "us", "median"), TCP: results.Side{Trials: 3}, UDP: results.Side{Trials: 3}},
 	} {
-		want.Schema = results.Schema
-		if got := find(t, rows, "latency", want.Metric); got != want {
+		want.Schema, want.Cell = results.Schema, latency
+		got := find(t, rows, "latency", want.Metric)
+		if needed, known := got.Needed.Get(); known { // told of elsewhere
+			if needed < enoughTrials || !strings.Contains(got.Verdict, "needs about") {
+				t.Errorf("%s: %+v", want.Metric, got)
+			}
+			got.Needed, got.Verdict = results.Value{}, noneShown
+		}
+		if !near(got.Ratio, want.Ratio) {
+			t.Errorf("%s: ratio %v, want %v", want.Metric, got.Ratio, want.Ratio)
+		}
+		got.Ratio = want.Ratio
+		if got != want {
 			t.Errorf("%s:\n got %+v\nwant %+v", want.Metric, got, want)
 		}
 	}
-	if got := find(t, rows, "throughput", "goodput_bps"); got.Ratio != known(0.5) || got.Pairs != 7 || got.TCP.Value != known(8e9) {
+	if got := find(t, rows, "throughput", "goodput_bps"); !near(got.Ratio, known(0.5)) || got.Pairs != 7 || got.TCP.Value != known(8e9) {
 		t.Errorf("goodput: %+v", got)
 	}
 	if got := find(t, rows, "throughput", "duplication_ratio"); got.UDP.Value != known(0.2) || got.UDP.Of != known(350) {
@@ -194,7 +219,7 @@ func TestSummarizeKnownAnswers(t *testing.T) {
 func render(t *testing.T, s *results.Set, f Format) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Write(&out, s, f); err != nil {
+	if err := Write(&out, s, f, 80); err != nil {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{"NaN", "Inf", "%!"} {
@@ -309,7 +334,7 @@ func (f *failing) Write(p []byte) (int, error) {
 
 func TestWriterThatFails(t *testing.T) {
 	for _, f := range Formats {
-		if err := Write(&failing{10}, example(), f); !errors.Is(err, errFull) {
+		if err := Write(&failing{10}, example(), f, 80); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", f, err)
 		}
 	}

@@ -17,23 +17,31 @@ const (
 )
 
 // Summarize makes the rows of summary.csv from a run's records: for every cell and metric both transports'
-// figures and their ratio.
+// figures, their ratio, and what is known of their difference.
 func Summarize(s *results.Set) []results.Summary {
 	var rows []results.Summary
+	var contests []*contest
+	floors := s.Run.NoiseFloor.For
 	for _, cell := range cells(s) {
 		tcp, udp := side(s, cell, "tcp"), side(s, cell, "udp")
 		for _, m := range metrics {
-			if !slices.Contains(m.workloads, cell.Workload) || m.linked && cell.Link == "" {
+			row := results.Summary{Schema: results.Schema, Cell: cell}
+			c := m.contest(cell, tcp, udp, &row.Figure, &row.TCP, &row.UDP)
+			if c == nil {
 				continue
 			}
-			row := m.summarize(cell, tcp, udp)
-			_, hasTCP := row.TCP.Value.Get()
-			_, hasUDP := row.UDP.Value.Get()
-			if !m.optional || hasTCP || hasUDP {
-				rows = append(rows, row)
+			c.names, c.paired, c.floor = transports, true, floors(cell, m.name)
+			if !s.Run.SameTwice { // whose pairs are not of both
+				c.base, c.other = m.pairs(tcp, udp)
 			}
+			rows, contests = append(rows, row), append(contests, c)
 		}
 	}
+	for i, c := range contests {
+		c.judgement = &rows[i].Judgement
+		c.start()
+	}
+	judge(contests)
 	return rows
 }
 
@@ -104,28 +112,39 @@ func side(s *results.Set, cell results.Cell, proto string) half {
 	return h
 }
 
-func (m metric) summarize(cell results.Cell, tcp, udp half) results.Summary {
-	row := results.Summary{
-		Schema: results.Schema, Cell: cell,
-		Metric: m.name, Unit: string(m.unit), Better: m.better,
-		Over: overMessages,
+// contest is the question that m asks of two halves of a cell, whose figures it puts into the row; nil where the row is left out.
+func (m metric) contest(cell results.Cell, base, other half, figure *results.Figure, a, b *results.Side) *contest {
+	if !slices.Contains(m.workloads, cell.Workload) || m.linked && cell.Link == "" {
+		return nil
 	}
-	figure := m.merged
-	if m.value != nil && (m.percentile == 0 || m.measured(tcp) && m.measured(udp)) {
-		row.Over = overTrials
-		figure = m.median
+	*figure = results.Figure{Metric: m.name, Unit: string(m.unit), Better: m.better, Over: overMessages}
+	of := m.merged
+	if m.value != nil && (m.percentile == 0 || m.measured(base) && m.measured(other)) {
+		figure.Over = overTrials
+		of = m.median
 	}
-	row.TCP, row.UDP = figure(tcp), figure(udp)
-	if row.Over == overTrials {
-		row.Ratio, row.Pairs = m.pairedRatio(tcp, udp)
-		return row
+	*a, *b = of(base), of(other)
+	_, hasA := a.Value.Get()
+	_, hasB := b.Value.Get()
+	if m.optional && !hasA && !hasB {
+		return nil
 	}
-	a, aKnown := row.UDP.Value.Get()
-	b, bKnown := row.TCP.Value.Get()
+	return &contest{metric: m, cell: cell, table: tableNames[cell.Workload], values: [2]results.Value{a.Value, b.Value}, rates: figure.Over == overTrials}
+}
+
+// start sets the ratio of the two figures where no other is estimated, and leaves out what can't be tested.
+func (c *contest) start() {
+	if c.rates {
+		return
+	}
+	a, aKnown := c.values[0].Get()
+	b, bKnown := c.values[1].Get()
 	if aKnown && bKnown {
-		row.Ratio = results.Ratio(a, b)
+		c.judgement.Ratio = results.Ratio(b, a)
 	}
-	return row
+	if c.metric.share == nil {
+		c.base, c.other = nil, nil // merged percentiles and extremes are no trial's
+	}
 }
 
 // measured tells whether every trial has a value, so that its median can stand; a transport with no trial
@@ -137,21 +156,45 @@ func (m metric) measured(h half) bool {
 	})
 }
 
-// median is the figure of a metric whose replicate is the trial.
-func (m metric) median(h half) results.Side {
-	var sample []float64
+// figure is a trial's own.
+func (m metric) figure(t results.Trial) results.Value {
+	switch {
+	case m.value != nil:
+		return m.value(t)
+	case m.share != nil:
+		part, whole := m.share(t)
+		return results.Ratio(float64(part), float64(whole))
+	}
+	return m.largest(t)
+}
+
+// figures are those of all trials that have one.
+func (m metric) figures(h half) (list []float64) {
 	for _, t := range h.trials {
-		if v, known := m.value(t).Get(); known {
-			sample = append(sample, v)
+		if v, known := m.figure(t).Get(); known {
+			list = append(list, v)
 		}
 	}
+	return list
+}
+
+// median is the figure of a metric whose replicate is the trial.
+func (m metric) median(h half) results.Side {
+	sample := m.figures(h)
 	d, ok := stats.Describe(sample)
 	if !ok {
 		return results.Side{Trials: len(h.trials)}
 	}
-	return results.Side{
+	side := results.Side{
 		Value: results.Known(d.Median), Min: results.Known(d.Min), Max: results.Known(d.Max), Trials: d.N,
 	}
+	if i, ok := stats.MedianInterval(sample); ok {
+		side.Low, side.High = results.Known(i.Low), results.Known(i.High)
+	}
+	if t, ok := stats.Drift(sample); ok {
+		side.Drift, side.DriftP = results.Known(t.Change), results.Known(t.P)
+	}
+	return side
 }
 
 // merged is the figure of a metric that takes all trials' messages together.
@@ -180,24 +223,19 @@ func (m metric) merged(h half) results.Side {
 	return side
 }
 
-// pairedRatio is the median over pairs of UDP's value over TCP's.
-func (m metric) pairedRatio(tcp, udp half) (results.Value, int) {
+// pairs are the figures of the trials of both halves that ran as a pair.
+func (m metric) pairs(base, other half) (a, b []float64) {
 	byPair := map[int]float64{}
-	for _, t := range tcp.trials {
-		if v, known := m.value(t).Get(); known {
+	for _, t := range base.trials {
+		if v, known := m.figure(t).Get(); known {
 			byPair[t.Pair] = v
 		}
 	}
-	var a, b []float64
-	for _, t := range udp.trials {
-		v, known := m.value(t).Get()
-		if other, paired := byPair[t.Pair]; known && paired {
-			a, b = append(a, v), append(b, other)
+	for _, t := range other.trials {
+		v, known := m.figure(t).Get()
+		if first, paired := byPair[t.Pair]; known && paired {
+			a, b = append(a, first), append(b, v)
 		}
 	}
-	ratio, n := stats.MedianRatio(a, b)
-	if n == 0 {
-		return results.Value{}, 0
-	}
-	return results.Known(ratio), n
+	return a, b
 }

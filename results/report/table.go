@@ -12,12 +12,13 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// Table is a table for people. The first Text columns are words and stand on the left, the others are
+// Table is a table for people. The first Text columns are words and stand on the left, as does the last one if Words is set; the others are
 // figures and stand on the right.
 type Table struct {
 	Title  string
 	Header []string
 	Text   int
+	Words  bool
 	Rows   [][]string
 }
 
@@ -26,7 +27,7 @@ func (t Table) Render(w io.Writer, markdown bool) error {
 	align := make([]tw.Align, len(t.Header))
 	for i := range align {
 		align[i] = tw.AlignRight
-		if i < t.Text {
+		if i < t.Text || t.Words && i == len(align)-1 {
 			align[i] = tw.AlignLeft
 		}
 	}

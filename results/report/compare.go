@@ -1,0 +1,192 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"tcpvsudp/results"
+)
+
+// A Comparison sets two results against each other, of one run or several each. Nothing paired their trials, so what is
+// shown is less than by pairs of one run, and whatever changed between them is in the difference.
+type Comparison struct {
+	Old, New []*results.Set
+	Rows     []results.Change
+	// Hidden are the differences between the two that no row names: of hosts, settings and what was granted.
+	Hidden []string
+	// Alone are the cells that only one of the two has, in words.
+	Alone []string
+}
+
+// Compare compares what both results have in common: cells, transports and metrics.
+func Compare(old, new []*results.Set) Comparison {
+	c := Comparison{Old: old, New: new, Hidden: hiddenDifferences(old, new)}
+	a, b := joined(old), joined(new)
+	both := &results.Set{Trials: slices.Concat(a.Trials, b.Trials)}
+	floor := func(cell results.Cell, metric string) (largest float64) {
+		for _, s := range slices.Concat(old, new) {
+			largest = max(largest, s.Run.NoiseFloor.For(cell, metric))
+		}
+		return largest
+	}
+	var contests []*contest
+	for _, cell := range cells(both) {
+		for _, proto := range protos(both) {
+			before, after := side(a, cell, proto), side(b, cell, proto)
+			if len(before.trials) == 0 || len(after.trials) == 0 {
+				if len(before.trials)+len(after.trials) > 0 {
+					c.Alone = append(c.Alone, fmt.Sprintf("%s %s of %s", strings.ToUpper(proto), cell.Workload, cellLabel(cell, severalAlgorithms(both.Trials))+linkLabel(cell.Link, varied(both.Trials))))
+				}
+				continue
+			}
+			for _, m := range metrics {
+				row := results.Change{Schema: results.Schema, Proto: proto, Cell: cell}
+				q := m.contest(cell, before, after, &row.Figure, &row.Old, &row.New)
+				if q == nil {
+					continue
+				}
+				q.proto, q.names, q.floor = proto, versions, floor(cell, m.name)
+				q.base, q.other = m.figures(before), m.figures(after)
+				c.Rows, contests = append(c.Rows, row), append(contests, q)
+			}
+		}
+	}
+	for i, q := range contests {
+		q.judgement = &c.Rows[i].Judgement
+		q.start()
+	}
+	judge(contests)
+	return c
+}
+
+// joined puts the records of several runs together.
+func joined(sets []*results.Set) *results.Set {
+	all := &results.Set{}
+	for _, s := range sets {
+		all.Trials = append(all.Trials, s.Trials...)
+		all.Buckets = append(all.Buckets, s.Buckets...)
+	}
+	return all
+}
+
+// Write writes the comparison in format f, tables of text for a terminal of so many columns.
+func (c Comparison) Write(w io.Writer, f Format, width int) error {
+	var text bytes.Buffer
+	switch f {
+	case CSV:
+		encoded, err := results.EncodeCSV(c.Rows, true)
+		if err != nil {
+			return err
+		}
+		text.Write(encoded)
+	case JSON:
+		enc := json.NewEncoder(&text)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(struct {
+			Old     []results.Run    `json:"old"`
+			New     []results.Run    `json:"new"`
+			Changes []results.Change `json:"changes"`
+			Hidden  []string         `json:"hidden_differences"`
+			Alone   []string         `json:"only_in_one"`
+		}{runs(c.Old), runs(c.New), orEmpty(c.Rows), orEmpty(c.Hidden), orEmpty(c.Alone)}); err != nil {
+			return err
+		}
+	default:
+		if err := c.writeTables(&text, f == Markdown, f == Markdown || width >= WideEnough); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(text.Bytes())
+	return err
+}
+
+func runs(sets []*results.Set) (list []results.Run) {
+	for _, s := range sets {
+		list = append(list, s.Run)
+	}
+	return list
+}
+
+func (c Comparison) writeTables(w *bytes.Buffer, markdown, wide bool) error {
+	for _, side := range []struct {
+		word string
+		sets []*results.Set
+	}{{"Old", c.Old}, {"New", c.New}} {
+		for _, s := range side.sets {
+			for i, line := range heading(s) {
+				if i == 0 {
+					line = side.word + ": " + line
+				}
+				writeParagraph(w, line, markdown)
+			}
+		}
+	}
+	for _, name := range all {
+		var lines []line
+		for _, row := range c.Rows {
+			if tableNames[row.Workload] != name {
+				continue
+			}
+			lines = append(lines, line{
+				group:  strings.ToUpper(row.Proto) + ", " + cellLabel(row.Cell, c.compared()) + linkLabel(row.Link, c.varied()),
+				metric: metricOf(row.Workload, row.Metric), merged: row.Over == overMessages,
+				sides: []results.Side{row.Old, row.New}, judgement: row.Judgement,
+			})
+		}
+		if len(lines) == 0 {
+			continue
+		}
+		fmt.Fprintln(w)
+		if err := setOut(capital(name)+": "+about[name], []string{"old", "new"}, "new/old", lines, wide).Render(w, markdown); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w)
+	for _, note := range c.notes(wide) {
+		if markdown {
+			note = "- " + note
+		}
+		writeParagraph(w, note, false)
+	}
+	return nil
+}
+
+// compared tells whether there are several algorithms of congestion control, varied in which settings links differ.
+func (c Comparison) compared() bool {
+	return slices.ContainsFunc(c.Rows, func(r results.Change) bool { return r.CongestionAsked != c.Rows[0].CongestionAsked })
+}
+
+func (c Comparison) varied() []string {
+	return varied(slices.Concat(joined(c.Old).Trials, joined(c.New).Trials))
+}
+
+func (c Comparison) notes(wide bool) (notes []string) {
+	if len(c.Rows) == 0 {
+		notes = append(notes, "The two results have no cell of one transport in common: nothing can be compared.")
+	}
+	for _, difference := range c.Hidden {
+		notes = append(notes, "Hidden difference: "+difference+".")
+	}
+	if len(c.Alone) > 0 {
+		notes = append(notes, "Only in one of the two: "+strings.Join(c.Alone, "; ")+".")
+	}
+	if len(c.Rows) == 0 {
+		return notes
+	}
+	notes = append(notes, "Figures are medians over trials; shares are of all trials' messages, maxima are the largest of all.")
+	var list []results.Judgement
+	few := false
+	for _, row := range c.Rows {
+		list = append(list, row.Judgement)
+		few = few || row.Over == overTrials && min(row.Old.Trials, row.New.Trials) < 4
+	}
+	notes = append(notes, judgementNotes(list, "new/old", "trials of both", "the Mann-Whitney test", wide)...)
+	if few {
+		notes = append(notes, "Fewer than 4 trials on one side: too few to tell a difference from chance.")
+	}
+	return notes
+}
