@@ -23,12 +23,15 @@ type MapRow struct {
 	UDP       results.Value `csv:"udp_deadline_miss_ratio" json:"udp_deadline_miss_ratio"`
 	Judged    results.Value `csv:"judged_messages" json:"judged_messages"`
 	Pairs     int           `csv:"pairs" json:"pairs"`
-	// Better is tcp or udp where it missed the deadline less in every pair of trials, of two at least, equal where all pairs were, and
-	// open else.
+	// Better is tcp or udp where it missed the deadline less, equal where neither did, and open where that is not decided. From six pairs
+	// on it is decided by the test of all tables, adjusted by Holm for the points of the map; fewer can't be tested, and decide where all
+	// of them agree, of two at least.
 	Better string `csv:"better" json:"better"`
+	// PHolm is empty where nothing was tested.
+	PHolm results.Value `csv:"p_holm" json:"p_holm"`
 }
 
-// leastPairs is how many pairs have to agree before a transport is named.
+// leastPairs is how many pairs have to agree before a transport is named that can't be tested.
 const leastPairs = 2
 
 // Words of MapRow.Better.
@@ -39,6 +42,8 @@ const (
 
 // Map makes the rows of a run whose links differ in delay and loss, by delay and then by loss.
 func Map(s *results.Set) (rows []MapRow) {
+	var contests []*contest
+	var judgements []*results.Judgement
 	for _, cell := range cells(s) {
 		_, values := settings(cell.Link)
 		if cell.Workload != "paced" || values["delay"] == "" || values["loss"] == "" {
@@ -63,6 +68,26 @@ func Map(s *results.Set) (rows []MapRow) {
 		row.Judged = results.Known(n)
 		row.Better, row.Pairs = better(tcp, udp)
 		rows = append(rows, row)
+
+		m := metricOf(cell.Workload, "deadline_miss_ratio")
+		c := m.contest(cell, tcp, udp, new(results.Figure), new(results.Side), new(results.Side))
+		if c == nil {
+			c = &contest{metric: m}
+		}
+		c.names, c.paired, c.judgement = transports, true, new(results.Judgement)
+		c.base, c.other = m.pairs(tcp, udp)
+		contests, judgements = append(contests, c), append(judgements, c.judgement)
+	}
+	judge(contests)
+	for i, j := range judgements {
+		row := &rows[i]
+		if row.Pairs < enoughTrials {
+			continue
+		}
+		row.PHolm = j.PHolm
+		if row.Better != equal {
+			row.Better = cmp.Or(j.Winner, open)
+		}
 	}
 	return rows
 }
@@ -157,10 +182,13 @@ func writeMapText(w *bytes.Buffer, s *results.Set, rows []MapRow, markdown bool)
 		writeParagraph(w, finding, false)
 	}
 	fmt.Fprintln(w)
-	writeParagraph(w, "A transport is named where it missed less in every pair of trials, of two at least; = is where all pairs were equal, and ? where they did not agree. A message that is lost and one that comes too late both miss.", false)
+	decided := fmt.Sprintf("A transport is named where it missed less: p < %v by Wilcoxon's signed-rank test of the pairs of trials, adjusted by Holm for the points of the map.", alpha)
+	undecided := "? is where no difference is shown"
 	if rows[0].Pairs < enoughTrials {
-		writeParagraph(w, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance. That few pairs agree is no proof.", enoughTrials), false)
+		decided = fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance. A transport is named where it missed less in every pair of trials, of two at least, which is no proof.", enoughTrials)
+		undecided = "? where they did not agree"
 	}
+	writeParagraph(w, decided+" = is where all pairs were equal, and "+undecided+". A message that is lost and one that comes too late both miss.", false)
 	for _, note := range append(linkNotes(s.Trials), irregular(s.Trials)...) {
 		writeParagraph(w, note, false)
 	}

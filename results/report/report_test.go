@@ -298,6 +298,39 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// From six pairs on, points of a map are tested.
+func TestMapIsTested(t *testing.T) {
+	for _, test := range []struct {
+		trials int
+		want   string
+	}{{5, "udp"}, {6, "udp"}} {
+		s := &results.Set{}
+		for i := range test.trials {
+			for _, proto := range transports {
+				one := results.Trial{Pair: i + 1, Proto: proto}
+				one.Cell = results.Cell{Workload: "paced", SizeBytes: 64, Flows: 1, Link: "delay=1ms;loss=1%"}
+				one.Judged, one.Missed, one.MissRatio = known(1000), known(float64(100+i)), known(float64(100+i)/1000)
+				if proto == "udp" {
+					one.Missed, one.MissRatio = known(float64(i)), known(float64(i)/1000)
+				}
+				s.Trials = append(s.Trials, one)
+			}
+		}
+		row := Map(s)[0]
+		if _, tested := row.PHolm.Get(); row.Better != test.want || tested != (test.trials >= 6) {
+			t.Errorf("%d trials: %+v", test.trials, row)
+		}
+		for i := range s.Trials { // one pair does not agree
+			if s.Trials[i].Pair == 1 && s.Trials[i].Proto == "udp" {
+				s.Trials[i].Missed, s.Trials[i].MissRatio = known(900), known(0.9)
+			}
+		}
+		if row := Map(s)[0]; row.Better != "open" {
+			t.Errorf("%d trials: %+v", test.trials, row)
+		}
+	}
+}
+
 func TestTextFitsATerminal(t *testing.T) {
 	for line := range strings.Lines(render(t, example(), Text)) {
 		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
