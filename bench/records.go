@@ -60,6 +60,7 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 	up, down := t.oneWay()
 	keep(up, "owd_up", &row.OneWayUp)
 	keep(down, "owd_down", &row.OneWayDown)
+	row.VariationUp, row.VariationDown = t.variations()
 	if t.clocks.known() {
 		row.ClockOffsetUs = results.Known(float64(t.clocks.offset(t.clocks.after.at)) / 1000)
 		row.ClockErrorUs = results.Known(float64(t.clocks.bound()) / 1000)
@@ -115,6 +116,8 @@ func (t *trial) loss(received, client Account) results.Loss {
 		LossRatio:        ratio(c.Lost(), c.Sent),
 		LossPeriods:      c.LossPeriods.LossPeriods,
 		LossPeriodMax:    c.LongestLossPeriod,
+		LossPeriodMean:   ratio(c.Lost(), c.LossPeriods.LossPeriods),
+		LossDistanceMean: ratio(c.InterLossSum, c.InterLosses),
 		Duplicated:       c.Duplicated(),
 		DuplicationRatio: ratio(c.Duplicated(), c.Unique),
 		ReplicatedRatio:  ratio(c.Replicated, c.Unique),
@@ -151,6 +154,7 @@ func order(c Counts) results.Order {
 		N2Ratio:           ratio(c.NReordered[1], c.Unique),
 		N3Ratio:           ratio(c.NReordered[2], c.Unique),
 		FreeRunMean:       ratio(c.FreeRunMessages, c.FreeRuns),
+		GapMean:           ratio(c.DiscontinuityGaps, c.Discontinuities),
 		BeyondWindowCount: c.BeyondWindow,
 	}
 	if known := c.Reordered - c.ExtentUnknown; known > 0 {

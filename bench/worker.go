@@ -326,7 +326,7 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 		}
 		w.latency.Record(latency)
 		if at2, ok := stamp(msg); ok {
-			w.delays.add(delaySample{sent: h.Sent, stamp: at2, at: at})
+			w.delays.add(delaySample{seq: h.Seq, sent: h.Sent, stamp: at2, at: at})
 		}
 		if b := w.tally.series.bucket(at); b != nil {
 			b.LatencySumNs += latency

@@ -46,6 +46,10 @@ type Trial struct {
 	OneWayDown    Latency `csv:"owd_down_,inline" json:"owd_down"`
 	ClockOffsetUs Value   `csv:"clock_offset_us" json:"clock_offset_us"`
 	ClockErrorUs  Value   `csv:"clock_error_us" json:"clock_error_us"`
+	// VariationUp and VariationDown need no more than that both clocks run alike: they are told where the delays themselves are
+	// withheld, too.
+	VariationUp   Variation `csv:"up_,inline" json:"up"`
+	VariationDown Variation `csv:"down_,inline" json:"down"`
 
 	Deadlines
 	Retransmissions
@@ -78,15 +82,19 @@ type Cell struct {
 type Loss struct {
 	Sent uint64 `csv:"sent_messages" json:"sent_messages"`
 	// Unsent messages of a paced workload were meant to be sent, and the sender had no time for them.
-	Unsent           Value  `csv:"unsent_messages" json:"unsent_messages"`
-	Received         uint64 `csv:"received_messages" json:"received_messages"`
-	Unique           uint64 `csv:"unique_messages" json:"unique_messages"`
-	Lost             uint64 `csv:"lost_messages" json:"lost_messages"`
-	LossRatio        Value  `csv:"loss_ratio" json:"loss_ratio"`
-	LostRequests     Value  `csv:"lost_request_messages" json:"lost_request_messages"`
-	LostReplies      Value  `csv:"lost_reply_messages" json:"lost_reply_messages"`
-	LossPeriods      uint64 `csv:"loss_periods" json:"loss_periods"`
-	LossPeriodMax    uint64 `csv:"loss_period_max_messages" json:"loss_period_max_messages"`
+	Unsent        Value  `csv:"unsent_messages" json:"unsent_messages"`
+	Received      uint64 `csv:"received_messages" json:"received_messages"`
+	Unique        uint64 `csv:"unique_messages" json:"unique_messages"`
+	Lost          uint64 `csv:"lost_messages" json:"lost_messages"`
+	LossRatio     Value  `csv:"loss_ratio" json:"loss_ratio"`
+	LostRequests  Value  `csv:"lost_request_messages" json:"lost_request_messages"`
+	LostReplies   Value  `csv:"lost_reply_messages" json:"lost_reply_messages"`
+	LossPeriods   uint64 `csv:"loss_periods" json:"loss_periods"`
+	LossPeriodMax uint64 `csv:"loss_period_max_messages" json:"loss_period_max_messages"`
+	// LossPeriodMean is the mean length of a loss period, empty without one. LossDistanceMean is the mean inter-period loss distance, from
+	// the last loss of a period to the first of the next; empty where no flow has two periods (RFC 3357 section 4).
+	LossPeriodMean   Value  `csv:"loss_period_mean_messages" json:"loss_period_mean_messages"`
+	LossDistanceMean Value  `csv:"loss_distance_mean_messages" json:"loss_distance_mean_messages"`
 	TimedOut         uint64 `csv:"timed_out_messages" json:"timed_out_messages"`
 	SendErrors       uint64 `csv:"send_queue_full_messages" json:"send_queue_full_messages"`
 	Duplicated       uint64 `csv:"duplicated_messages" json:"duplicated_messages"`
@@ -102,17 +110,19 @@ type Loss struct {
 
 // Order is the reordering family of RFC 4737.
 type Order struct {
-	Reordered         uint64 `csv:"reordered_messages" json:"reordered_messages"`
-	ReorderedRatio    Value  `csv:"reordered_ratio" json:"reordered_ratio"`
-	ExtentMean        Value  `csv:"reorder_extent_mean_messages" json:"reorder_extent_mean_messages"`
-	ExtentMax         Value  `csv:"reorder_extent_max_messages" json:"reorder_extent_max_messages"`
-	ExtentUnknown     uint64 `csv:"reorder_extent_unknown_messages" json:"reorder_extent_unknown_messages"`
-	N1Ratio           Value  `csv:"reordered_n1_ratio" json:"reordered_n1_ratio"`
-	N2Ratio           Value  `csv:"reordered_n2_ratio" json:"reordered_n2_ratio"`
-	N3Ratio           Value  `csv:"reordered_n3_ratio" json:"reordered_n3_ratio"`
-	LateMeanUs        Value  `csv:"reorder_late_mean_us" json:"reorder_late_mean_us"`
-	LateMaxUs         Value  `csv:"reorder_late_max_us" json:"reorder_late_max_us"`
-	FreeRunMean       Value  `csv:"reorder_free_run_mean_messages" json:"reorder_free_run_mean_messages"`
+	Reordered      uint64 `csv:"reordered_messages" json:"reordered_messages"`
+	ReorderedRatio Value  `csv:"reordered_ratio" json:"reordered_ratio"`
+	ExtentMean     Value  `csv:"reorder_extent_mean_messages" json:"reorder_extent_mean_messages"`
+	ExtentMax      Value  `csv:"reorder_extent_max_messages" json:"reorder_extent_max_messages"`
+	ExtentUnknown  uint64 `csv:"reorder_extent_unknown_messages" json:"reorder_extent_unknown_messages"`
+	N1Ratio        Value  `csv:"reordered_n1_ratio" json:"reordered_n1_ratio"`
+	N2Ratio        Value  `csv:"reordered_n2_ratio" json:"reordered_n2_ratio"`
+	N3Ratio        Value  `csv:"reordered_n3_ratio" json:"reordered_n3_ratio"`
+	LateMeanUs     Value  `csv:"reorder_late_mean_us" json:"reorder_late_mean_us"`
+	LateMaxUs      Value  `csv:"reorder_late_max_us" json:"reorder_late_max_us"`
+	FreeRunMean    Value  `csv:"reorder_free_run_mean_messages" json:"reorder_free_run_mean_messages"`
+	// GapMean is the mean gap between reordering discontinuities, in positions of arrivals (RFC 4737 section 4.4); empty with fewer than two.
+	GapMean           Value  `csv:"reorder_gap_mean_messages" json:"reorder_gap_mean_messages"`
 	BeyondWindowCount uint64 `csv:"beyond_window_messages" json:"beyond_window_messages"`
 }
 
@@ -129,6 +139,25 @@ type Latency struct {
 	MaxUs  Value `csv:"max_us" json:"max_us"`
 	// Outside is how many values lay outside the histogram's range and were counted as its nearest end.
 	Outside Value `csv:"outside_range_count" json:"outside_range_count"`
+}
+
+// Variation is how the one-way delays D of one direction vary, over the messages whose round trip was completed; long trials keep runs
+// of 64 consecutive messages, spread over the trial. A percentile is empty where too few samples lie beyond it.
+type Variation struct {
+	// IPDV is D(i) - D(i-1) in the order of sending, not defined across a lost message (RFC 3393); pooled over the flows. Its
+	// percentiles are those of its amount.
+	IPDVCount    Value `csv:"ipdv_count" json:"ipdv_count"`
+	IPDVMinUs    Value `csv:"ipdv_min_us" json:"ipdv_min_us"`
+	IPDVMaxUs    Value `csv:"ipdv_max_us" json:"ipdv_max_us"`
+	IPDVAbsP50Us Value `csv:"ipdv_abs_p50_us" json:"ipdv_abs_p50_us"`
+	IPDVAbsP99Us Value `csv:"ipdv_abs_p99_us" json:"ipdv_abs_p99_us"`
+	// PDV is D - Dmin, the smallest of the flow in the trial (RFC 5481).
+	PDVP50Us  Value `csv:"pdv_p50_us" json:"pdv_p50_us"`
+	PDVP99Us  Value `csv:"pdv_p99_us" json:"pdv_p99_us"`
+	PDVP999Us Value `csv:"pdv_p999_us" json:"pdv_p999_us"`
+	// Jitter is the interarrival jitter at the end of the trial, in the order of arrival (RFC 3550 section 6.4.1); the mean over the
+	// flows. It needs every message, and is empty where a trial was too long to keep them all.
+	JitterUs Value `csv:"jitter_us" json:"jitter_us"`
 }
 
 // Throughput is counted by the receiver, by its clock, between the first and the last measured arrival:
