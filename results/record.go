@@ -53,8 +53,12 @@ type Trial struct {
 
 	Deadlines
 	Retransmissions
+	// ClientPathRTT and ServerPathRTT are what each end's transport took the round trip for.
+	ClientPathRTT PathRTT `csv:"client_,inline" json:"client_path_rtt"`
+	ServerPathRTT PathRTT `csv:"server_,inline" json:"server_path_rtt"`
 	Throughput
 	Cost
+	Noise
 	LinkAccount Link `csv:"link_,inline" json:"link_account"`
 	Asked
 	Granted
@@ -97,6 +101,7 @@ type Loss struct {
 	LossDistanceMean Value  `csv:"loss_distance_mean_messages" json:"loss_distance_mean_messages"`
 	TimedOut         uint64 `csv:"timed_out_messages" json:"timed_out_messages"`
 	SendErrors       uint64 `csv:"send_queue_full_messages" json:"send_queue_full_messages"`
+	WhereLost
 	Duplicated       uint64 `csv:"duplicated_messages" json:"duplicated_messages"`
 	DuplicationRatio Value  `csv:"duplication_ratio" json:"duplication_ratio"`
 	ReplicatedRatio  Value  `csv:"replicated_ratio" json:"replicated_ratio"`
@@ -106,6 +111,24 @@ type Loss struct {
 	Malformed uint64 `csv:"malformed_datagrams" json:"malformed_datagrams"`
 	Foreign   uint64 `csv:"foreign_messages" json:"foreign_messages"`
 	Corrupt   Value  `csv:"corrupt_messages" json:"corrupt_messages"`
+}
+
+// WhereLost says where the lost messages were lost: the three add up to lost_messages, and all are 0 where nothing was lost. Buffer and
+// Network are empty where something was lost and the receiver's buffer can't be asked: on some systems, and where a session was
+// not alone on its server.
+type WhereLost struct {
+	// Sender messages never left: the sender's queue was full (ENOBUFS), or there was no way to the peer.
+	Sender Value `csv:"lost_sender_messages" json:"lost_sender_messages"`
+	// Buffer messages found the receiving socket's buffer full: the server's, for what went up, and the client's. Exact where one datagram is
+	// one message and nothing was dropped about the end of the warm-up. Else the kernel's counts leave a range, and as much of the loss
+	// as lies within it is put down to the buffer; Network is then at least so much.
+	Buffer Value `csv:"lost_buffer_messages" json:"lost_buffer_messages"`
+	// Network messages were lost in neither place.
+	Network Value `csv:"lost_network_messages" json:"lost_network_messages"`
+	// ServerBufferFull and ClientBufferFull are the kernel's own counts, of the whole session with its warm-up. Several messages that
+	// the kernel has joined, or has not yet cut, are one datagram there.
+	ServerBufferFull Value `csv:"server_buffer_full_datagrams" json:"server_buffer_full_datagrams"`
+	ClientBufferFull Value `csv:"client_buffer_full_datagrams" json:"client_buffer_full_datagrams"`
 }
 
 // Order is the reordering family of RFC 4737.
@@ -181,9 +204,12 @@ type Cost struct {
 	ClientCPUs      Value `csv:"client_cpu_s" json:"client_cpu_s"`
 	ServerCPUs      Value `csv:"server_cpu_s" json:"server_cpu_s"`
 	CPUPerMessageUs Value `csv:"cpu_us_per_message" json:"cpu_us_per_message"`
-	CPUPerGigabyteS Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
-	ClientCallsPerM Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
-	ServerCallsPerM Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
+	// The next two are of one end alone.
+	ClientCPUPerMessageUs Value `csv:"client_cpu_us_per_message" json:"client_cpu_us_per_message"`
+	ServerCPUPerMessageUs Value `csv:"server_cpu_us_per_message" json:"server_cpu_us_per_message"`
+	CPUPerGigabyteS       Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
+	ClientCallsPerM       Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
+	ServerCallsPerM       Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
 	// MessagesPerBlock is how many messages the sender gave to the kernel at once, at most.
 	MessagesPerBlock int `csv:"messages_per_block" json:"messages_per_block"`
 	// ServerBytesPerFlow is by how much the server's resident memory had grown in the trial, by flow; empty for few flows, where it
@@ -211,6 +237,32 @@ type Deadlines struct {
 type Retransmissions struct {
 	Client Value `csv:"client_retransmitted_segments" json:"client_retransmitted_segments"`
 	Server Value `csv:"server_retransmitted_segments" json:"server_retransmitted_segments"`
+}
+
+// PathRTT is what one end's transport has learnt of the round trip of its flows by itself, up to their end (of TCP: tcpi_rtt,
+// tcpi_rttvar and tcpi_min_rtt): the mean over the flows of the smoothed round trip and of its mean deviation (RFC 6298), and the
+// smallest of all. It is of segments and their acknowledgements, and may lie outside of the measured time.
+type PathRTT struct {
+	SmoothedUs  Value `csv:"srtt_us" json:"srtt_us"`
+	VariationUs Value `csv:"rttvar_us" json:"rttvar_us"`
+	MinUs       Value `csv:"min_rtt_us" json:"min_rtt_us"`
+}
+
+// Noise is what else went on at the client's host, from before the warm-up to the end of the sending.
+type Noise struct {
+	// StealRatio is the share of all processors' time that the hypervisor gave to others. OtherCPURatio is the share that was used by
+	// other processes than the client, and the server where that is on the same host; without the time of interrupts, which is
+	// nobody's. Both are told in steps of 10 ms of one processor.
+	StealRatio    Value `csv:"steal_ratio" json:"steal_ratio"`
+	OtherCPURatio Value `csv:"other_cpu_ratio" json:"other_cpu_ratio"`
+	// LoadAverage is that of the last minute, at the beginning.
+	LoadAverage Value `csv:"load_average_1min" json:"load_average_1min"`
+	// OtherTrafficBps is what the interface to the server carried, in both directions together, beyond the most that the trial can have
+	// caused: a lower bound of what was others'.
+	OtherTrafficBps Value `csv:"other_traffic_bps" json:"other_traffic_bps"`
+	// BufferErrors are the datagrams for which any socket's receive buffer of the host had no room (RcvbufErrors), the trial's own
+	// included.
+	BufferErrors Value `csv:"host_udp_buffer_errors_datagrams" json:"host_udp_buffer_errors_datagrams"`
 }
 
 // Link is what the emulated link did to the trial's packets, retransmissions, acknowledgements and the first greetings included;
