@@ -16,7 +16,7 @@ func (t *trial) deadlines() (d results.Deadlines) {
 	var delays, arrivals []int64
 	sampled := false
 	for _, w := range t.workers {
-		sampled = sampled || w.delays.mask > 0
+		sampled = sampled || w.delays.thinned()
 		for _, s := range w.delays.samples {
 			stamp := t.clocks.ours(s.stamp, s.at)
 			delays, arrivals = append(delays, max(stamp-s.sent, 0)), append(arrivals, stamp)

@@ -170,11 +170,6 @@ func (t Traffic) minus(u Traffic) Traffic {
 	return Traffic{t.SendCalls - u.SendCalls, t.RecvCalls - u.RecvCalls, t.Truncated - u.Truncated, t.Malformed - u.Malformed}
 }
 
-// A Retransmitter is a flow that can tell how many segments the kernel has sent again.
-type Retransmitter interface {
-	Retransmitted() (segments uint64, known bool)
-}
-
 // ErrSendQueueFull says that the sender's own queue had no room for a message (ENOBUFS): it was lost
 // before it left. A Flow's Send returns it wrapped; the message counts as sent, and is lost.
 var ErrSendQueueFull = errors.New("send queue full")

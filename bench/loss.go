@@ -7,8 +7,9 @@ type LossPeriods struct {
 	LossPeriods       uint64 `json:"loss_periods"`
 	LongestLossPeriod uint64 `json:"longest_loss_period"`
 	// InterLossSum is the sum of the inter-period distances: from the last loss of a period to the first
-	// of the next, over LossPeriods - 1 of them in one flow.
+	// of the next. InterLosses is their number: in each flow that lost something, one less than its periods.
 	InterLossSum uint64 `json:"inter_loss_sum"`
+	InterLosses  uint64 `json:"inter_losses"`
 
 	any     bool
 	last    uint64 // the last lost number
@@ -26,6 +27,9 @@ func (l *LossPeriods) add(from, to uint64) (distance uint64, begins bool) {
 	}
 	begins = !l.any || distance > 1
 	if begins {
+		if l.any {
+			l.InterLosses++
+		}
 		l.LossPeriods++
 		l.InterLossSum += distance
 		l.current = 0
@@ -41,4 +45,5 @@ func (l *LossPeriods) merge(m LossPeriods) {
 	l.LossPeriods += m.LossPeriods
 	l.LongestLossPeriod = max(l.LongestLossPeriod, m.LongestLossPeriod)
 	l.InterLossSum += m.InterLossSum
+	l.InterLosses += m.InterLosses
 }

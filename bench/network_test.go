@@ -136,6 +136,8 @@ func TestOneWayDelay(t *testing.T) {
 			wantValue(t, "up", got.OneWayUp.P50Us, 3000)
 			wantValue(t, "down", got.OneWayDown.P50Us, 5000)
 			wantValue(t, "down max", got.OneWayDown.MaxUs, 5000)
+			wantValue(t, "up PDV", got.VariationUp.PDVP50Us, 0)
+			wantValue(t, "down IPDV", got.VariationDown.IPDVMaxUs, 0)
 		})
 		synctest.Test(t, func(t *testing.T) {
 			// A delay that is smaller than the error is withheld.
@@ -143,6 +145,9 @@ func TestOneWayDelay(t *testing.T) {
 			if v, known := got.OneWayUp.P50Us.Get(); known {
 				t.Errorf("up %v, and the clocks are known to 1000 µs", v)
 			}
+			// How it varies needs no offset, and is told.
+			wantValue(t, "up jitter", got.VariationUp.JitterUs, 0)
+			wantValue(t, "up PDV", got.VariationUp.PDVP50Us, 0)
 			wantValue(t, "down", got.OneWayDown.P50Us, 5000)
 		})
 		synctest.Test(t, func(t *testing.T) {
@@ -165,6 +170,35 @@ func TestOneWayDelay(t *testing.T) {
 			wantValue(t, "up max", got.OneWayUp.MaxUs, 3000)
 		})
 	}
+}
+
+// Every fourth request takes 2 ms longer up, and every fourth of the others' replies is lost: the way down varies by nothing.
+func TestDelayVariation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan := fakePlan("paced")
+		plan.Rate = 200
+		got := oneTrial(t, &benchtest.Network{ServerAhead: time.Hour, Fate: func(up bool, n int) []time.Duration {
+			switch {
+			case up && n%4 == 1:
+				return delay(4 * time.Millisecond)
+			case !up && n%4 == 3:
+				return nil
+			}
+			return delay(2 * time.Millisecond)
+		}}, plan)
+		lost, _ := got.LostReplies.Get()
+		pairs := float64(got.Sent) - 2*lost // each loss takes two, the last message's one; the first begins one
+		wantValue(t, "count", got.VariationUp.IPDVCount, pairs)
+		if got.VariationUp.IPDVMinUs != results.Known(-2000) {
+			t.Errorf("least %v", got.VariationUp.IPDVMinUs)
+		}
+		wantValue(t, "most", got.VariationUp.IPDVMaxUs, 2000)
+		wantValue(t, "p50", got.VariationUp.IPDVAbsP50Us, 2000)
+		wantValue(t, "PDV p50", got.VariationUp.PDVP50Us, 0)
+		wantValue(t, "down count", got.VariationDown.IPDVCount, pairs)
+		wantValue(t, "down", got.VariationDown.IPDVMaxUs, 0)
+		wantValue(t, "down jitter", got.VariationDown.JitterUs, 0)
+	})
 }
 
 // A trial that failed because the server was started anew is measured again, and says so.

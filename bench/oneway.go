@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"math/bits"
+
 	"tcpvsudp/internal/clock"
 	"tcpvsudp/results"
 )
@@ -93,6 +95,16 @@ func (c clocks) ours(stamp, about int64) int64 {
 	return about
 }
 
+// steady is stamp in a clock that runs as ours does, and may be ahead of it by any constant. A drift that the readings don't prove
+// is left in: to take out what may be their error would add it.
+func (c clocks) steady(stamp, about int64) int64 {
+	drift := c.after.offset - c.before.offset
+	if !c.known() || c.one || max(drift, -drift) <= c.before.bound+c.after.bound {
+		return stamp
+	}
+	return c.ours(stamp, about)
+}
+
 // bound is by how many ns offset may be off, as long as neither clock's rate changes within the trial.
 func (c clocks) bound() int64 {
 	if c.one {
@@ -102,45 +114,56 @@ func (c clocks) bound() int64 {
 }
 
 // delays keeps when messages left, were stamped and came back, until the clocks are known that tell the
-// one-way delays. When there is no more room it keeps every second, and from then on takes only every second: its
-// samples are spread evenly over the trial.
+// one-way delays. When there is no more room it keeps every second run of numbers, and from then on takes only every second: its
+// samples are spread over the trial, and those of a run are still neighbours (see variation).
 type delays struct {
 	samples []delaySample
-	mask    uint64 // of how many only one is taken, less one
-	seen    uint64
+	mask    uint64 // of how many runs only one is taken, less one
+	run     int    // a run is 1<<run numbers
 }
 
-// delaySample is one message: sent and at are our clock, stamp is the server's.
-type delaySample struct{ sent, stamp, at int64 }
+// delaySample is the first copy of one message, number seq: sent and at are our clock, stamp is the server's.
+type delaySample struct {
+	seq             uint64
+	sent, stamp, at int64
+}
 
-// delaySamples is how many samples all flows of a trial keep.
-const delaySamples = 1 << 16
+// delaySamples is how many samples all flows of a trial keep, and delayRun how long a run is, as a power of two.
+const (
+	delaySamples = 1 << 16
+	delayRun     = 6
+)
 
 func newDelays(flows int) *delays {
-	return &delays{samples: make([]delaySample, 0, max(delaySamples/flows, 64))}
+	room := max(delaySamples/flows, 64)
+	// The first run is always kept: it must not be all that there is room for.
+	return &delays{samples: make([]delaySample, 0, room), run: min(bits.Len(uint(room/16))-1, delayRun)}
 }
 
 // add notes one message. It does not allocate, and does nothing on a nil delays.
 func (d *delays) add(s delaySample) {
-	if d == nil {
+	if d == nil || !d.takes(s.seq) {
 		return
 	}
-	d.seen++
-	if d.seen&d.mask != 0 {
-		return
-	}
-	if len(d.samples) == cap(d.samples) {
-		for i := range len(d.samples) / 2 {
-			d.samples[i] = d.samples[2*i+1]
-		}
-		d.samples = d.samples[:len(d.samples)/2]
+	for len(d.samples) == cap(d.samples) {
 		d.mask = d.mask*2 + 1
-		if d.seen&d.mask != 0 {
-			return
+		kept := d.samples[:0]
+		for _, s := range d.samples {
+			if d.takes(s.seq) {
+				kept = append(kept, s)
+			}
 		}
+		d.samples = kept
 	}
-	d.samples = append(d.samples, s)
+	if d.takes(s.seq) {
+		d.samples = append(d.samples, s)
+	}
 }
+
+func (d *delays) takes(seq uint64) bool { return seq>>d.run&d.mask == 0 }
+
+// thinned tells whether some messages have been left out.
+func (d *delays) thinned() bool { return d.mask > 0 }
 
 // oneWay returns the one-way delays of the trial's messages, up to the server and down to the client; a direction in which
 // the clocks' error is larger than the median delay is nil. In an open loop the way up begins with the intended send.

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"tcpvsudp/results"
 )
 
 const ms = int64(1e6)
@@ -135,8 +137,46 @@ func TestLossPeriodsKnownAnswer(t *testing.T) {
 		}
 	}
 	_, got := count(DefaultWindow, []uint64{1, 3, 4, 6, 8}, 10)
-	if got.Lost() != 5 || got.LossPeriods.LossPeriods != 4 || got.LongestLossPeriod != 2 || got.InterLossSum != 7 {
+	if got.Lost() != 5 || got.LossPeriods.LossPeriods != 4 || got.LongestLossPeriod != 2 || got.InterLossSum != 7 || got.InterLosses != 3 {
 		t.Errorf("counts %+v: want 5 lost in 4 periods, the longest of 2, 7 apart in sum", got)
+	}
+}
+
+// The columns that the worked examples give: RFC 4737 sections 4.1, 4.2, 4.4 and 4.5, RFC 3357 section 4, RFC 5560.
+func TestColumnsOfTheKnownAnswers(t *testing.T) {
+	_, three := count(DefaultWindow, []uint64{1, 2, 3, 7, 8, 9, 10, 4, 5, 6, 11}, 11)
+	_, two := count(DefaultWindow, []uint64{1, 2, 3, 6, 7, 4, 5, 8, 9, 10, 12, 13, 11, 14, 15, 16}, 16)
+	_, copies := count(DefaultWindow, []uint64{1, 1, 1, 2, 3, 3, 3, 4}, 4)
+	_, losses := count(DefaultWindow, []uint64{1, 3, 4, 6, 8}, 10)
+	_, one := count(DefaultWindow, []uint64{1, 2, 4}, 4)
+	several := losses
+	several.Add(losses) // of another flow: nothing is counted from one flow's last loss to the other's first
+	several.Add(one)
+	lossOf := func(c Counts) results.Loss {
+		t := &trial{spec: Spec{Mode: Sink}}
+		return t.loss(Account{Counts: c}, Account{})
+	}
+	for name, check := range map[string][2]results.Value{
+		"ratio":                             {order(three).ReorderedRatio, results.Ratio(3, 11)},
+		"mean extent":                       {order(three).ExtentMean, results.Known(5)},
+		"largest extent":                    {order(three).ExtentMax, results.Known(6)},
+		"n=3":                               {order(three).N3Ratio, results.Ratio(1, 11)},
+		"gap":                               {order(two).GapMean, results.Known(7)},
+		"no gap":                            {order(three).GapMean, results.Value{}},
+		"run":                               {order(two).FreeRunMean, results.Ratio(10, 3)},
+		"no run":                            {order(copies).FreeRunMean, results.Value{}},
+		"duplication":                       {lossOf(copies).DuplicationRatio, results.Known(1)},
+		"replicated":                        {lossOf(copies).ReplicatedRatio, results.Known(0.5)},
+		"loss period":                       {lossOf(losses).LossPeriodMean, results.Ratio(5, 4)},
+		"loss distance":                     {lossOf(losses).LossDistanceMean, results.Ratio(7, 3)},
+		"loss period of several flows":      {lossOf(several).LossPeriodMean, results.Ratio(11, 9)},
+		"loss distance of several flows":    {lossOf(several).LossDistanceMean, results.Ratio(14, 6)},
+		"loss period where nothing is lost": {lossOf(copies).LossPeriodMean, results.Value{}},
+		"loss distance of one period":       {lossOf(one).LossDistanceMean, results.Value{}},
+	} {
+		if check[0] != check[1] {
+			t.Errorf("%s: %v, want %v", name, check[0], check[1])
+		}
 	}
 }
 

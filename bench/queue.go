@@ -179,6 +179,8 @@ func (t *Table) open(s *Session) {
 		s.Spec.Wait = Block
 	}
 	s.init()
+	s.overflow.open(t.full[s.Spec.Proto])
+	s.corrupt = corruptDatagrams()
 	var once sync.Once
 	s.endBy = func(why error) { // from within a flow: whoever ends the session may wait for the flow
 		once.Do(func() { go t.finish(s, &outcome{err: fmt.Errorf("%w: %w", ErrEnded, why)}) })

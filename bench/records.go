@@ -31,7 +31,10 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		LinkAccount: t.link,
 		Deadlines:   t.deadlines(),
 
-		Retransmissions: results.Retransmissions{Client: client.Again.value(), Server: t.server.Again.value()},
+		Retransmissions: results.Retransmissions{Client: client.Path.retransmitted(), Server: t.server.Path.retransmitted()},
+		ClientPathRTT:   client.Path.roundTrip(),
+		ServerPathRTT:   t.server.Path.roundTrip(),
+		Noise:           t.noise(client),
 		Granted:         granted(client.Granted, t.server.Granted),
 		Asked: results.Asked{
 			Offload: offloadAsked(t.plan.NoOffload), Portable: t.plan.Portable, Pin: string(t.plan.Pin), Stamp: stampAsked(t.plan.StampEach),
@@ -60,6 +63,7 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 	up, down := t.oneWay()
 	keep(up, "owd_up", &row.OneWayUp)
 	keep(down, "owd_down", &row.OneWayDown)
+	row.VariationUp, row.VariationDown = t.variations()
 	if t.clocks.known() {
 		row.ClockOffsetUs = results.Known(float64(t.clocks.offset(t.clocks.after.at)) / 1000)
 		row.ClockErrorUs = results.Known(float64(t.clocks.bound()) / 1000)
@@ -74,12 +78,13 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 	}
 	for _, w := range t.workers {
 		one := w.tally.account(w.expected())
-		one.Traffic, one.Granted, one.Again = w.traffic, w.granted, w.again
+		one.Traffic, one.Granted, one.Path, one.BufferFull = w.traffic, w.granted, w.path, w.full
 		sum.Add(one)
 		if latency != nil {
 			latency.Merge(w.latency)
 		}
 	}
+	sum.BufferFull = sum.BufferFull.without(t.corrupt)
 	return sum, latency
 }
 
@@ -115,6 +120,8 @@ func (t *trial) loss(received, client Account) results.Loss {
 		LossRatio:        ratio(c.Lost(), c.Sent),
 		LossPeriods:      c.LossPeriods.LossPeriods,
 		LossPeriodMax:    c.LongestLossPeriod,
+		LossPeriodMean:   ratio(c.Lost(), c.LossPeriods.LossPeriods),
+		LossDistanceMean: ratio(c.InterLossSum, c.InterLosses),
 		Duplicated:       c.Duplicated(),
 		DuplicationRatio: ratio(c.Duplicated(), c.Unique),
 		ReplicatedRatio:  ratio(c.Replicated, c.Unique),
@@ -136,6 +143,7 @@ func (t *trial) loss(received, client Account) results.Loss {
 		l.LostRequests = results.Known(float64(requests))
 		l.LostReplies = results.Known(float64(l.Lost - min(requests, l.Lost)))
 	}
+	l.WhereLost = t.whereLost(received, client)
 	if t.plan.Verify {
 		l.Corrupt = results.Known(float64(client.Corrupt + t.server.Corrupt))
 	}
@@ -151,6 +159,7 @@ func order(c Counts) results.Order {
 		N2Ratio:           ratio(c.NReordered[1], c.Unique),
 		N3Ratio:           ratio(c.NReordered[2], c.Unique),
 		FreeRunMean:       ratio(c.FreeRunMessages, c.FreeRuns),
+		GapMean:           ratio(c.DiscontinuityGaps, c.Discontinuities),
 		BeyondWindowCount: c.BeyondWindow,
 	}
 	if known := c.Reordered - c.ExtentUnknown; known > 0 {
@@ -241,6 +250,8 @@ func (t *trial) cost(received, client Account) results.Cost {
 		c.CPUPerMessageUs = results.Ratio((a+b)*1e6, delivered)
 		c.CPUPerGigabyteS = results.Ratio(a+b, bytes/1e9)
 	}
+	c.ClientCPUPerMessageUs = perMessage(c.ClientCPUs, delivered)
+	c.ServerCPUPerMessageUs = perMessage(c.ServerCPUs, delivered)
 	// The flows' calls include those of the warm-up, and so do the messages.
 	var messages float64
 	for _, w := range t.workers {
@@ -249,6 +260,15 @@ func (t *trial) cost(received, client Account) results.Cost {
 	c.ClientCallsPerM = results.Ratio(float64(client.SendCalls+client.RecvCalls), messages)
 	c.ServerCallsPerM = results.Ratio(float64(t.server.SendCalls+t.server.RecvCalls), messages)
 	return c
+}
+
+// perMessage is s seconds divided among so many messages, in µs.
+func perMessage(s results.Value, messages float64) results.Value {
+	seconds, known := s.Get()
+	if !known {
+		return results.Value{}
+	}
+	return results.Ratio(seconds*1e6, messages)
 }
 
 func offloadAsked(off bool) string {

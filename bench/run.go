@@ -42,6 +42,8 @@ type Config struct {
 	Limits Limits
 	// OneClock says that client and server read the same clock.
 	OneClock bool
+	// Interface is the client's network interface by which it reaches the server; empty where that is not known.
+	Interface string
 	// Repeats is how often a trial that failed is measured again: a server may have been started anew.
 	Repeats int
 	// Keep is handed every trial as soon as it is finished. Its error ends the run.

@@ -122,6 +122,8 @@ type Session struct {
 
 	epoch    atomic.Int64 // when the first measured message arrived, or left a source; 0 before
 	cpuBegun atomic.Int64
+	overflow overflowReadings
+	corrupt  uint64      // corruptDatagrams at the beginning
 	shared   atomic.Bool // another session was open at some time
 	ended    atomic.Bool
 	done     chan struct{} // closed when ended and forgotten by its table
@@ -142,7 +144,7 @@ type Inbound struct {
 	tally   *Tally
 	traffic Traffic
 	granted Granted
-	again   Retransmissions // of connections that have been detached; guarded by session.mu
+	path    PathInfos // of connections that have been detached; guarded by session.mu
 	source  source
 	conn    io.Closer // what carries the flow, of a transport that has one for each
 }
@@ -290,8 +292,8 @@ func (s *Session) inTime(at int64) bool {
 
 // limit notes, at the first request, by when the last one must be here.
 func (s *Session) limit(at int64) {
-	if s.latest.Load() == 0 {
-		s.latest.CompareAndSwap(0, at+int64(s.Spec.Duration+overtime))
+	if s.latest.Load() == 0 && s.latest.CompareAndSwap(0, at+int64(s.Spec.Duration+overtime)) {
+		s.overflow.warmsUp(s.Spec.Warmup)
 	}
 }
 
@@ -303,6 +305,7 @@ func (s *Session) begin(at int64) {
 	if spent, known := host.CPUTime(); known {
 		s.cpuBegun.Store(int64(spent))
 	}
+	s.overflow.read(&s.overflow.first)
 }
 
 // Count adds what the transport saw below the message.
@@ -342,15 +345,15 @@ func (in *Inbound) Attach(c io.Closer) bool {
 func (in *Inbound) Detach() {
 	in.session.mu.Lock()
 	defer in.session.mu.Unlock()
-	in.again.ask(in.conn)
+	in.path.ask(in.conn)
 	in.conn = nil
 }
 
-// retransmitted is how often the flow's connections have sent again, the one included that is still attached.
-func (in *Inbound) retransmitted() Retransmissions {
+// pathInfo is what the flow's connections have learnt, the one included that is still attached.
+func (in *Inbound) pathInfo() PathInfos {
 	in.session.mu.Lock()
 	defer in.session.mu.Unlock()
-	sum := in.again
+	sum := in.path
 	if in.conn != nil {
 		sum.ask(in.conn)
 	}

@@ -39,6 +39,7 @@ func (s *Session) settle(end Settlement) (Account, error) {
 	if arrived := s.awaitArrivals(end); cpu == nil || arrived != nil && *arrived > *cpu {
 		cpu = arrived
 	}
+	full := s.overflow.settle().without(since(corruptDatagrams(), s.corrupt)) // while the sockets are there
 	s.ended.Store(true)
 	var sum Account
 	for i := range s.flows {
@@ -50,12 +51,13 @@ func (s *Session) settle(end Settlement) (Account, error) {
 			}
 		}
 		one := in.tally.account(end.Sent[i])
-		one.Traffic, one.Granted, one.Source, one.Again = in.traffic, in.granted, in.source.account, in.retransmitted()
+		one.Traffic, one.Granted, one.Source, one.Path = in.traffic, in.granted, in.source.account, in.pathInfo()
 		one.Traffic.Add(in.source.traffic)
 		sum.Add(one)
 	}
 	if !s.shared.Load() {
 		sum.CPUNs = cpu
+		sum.BufferFull = full
 		sum.BytesPerFlow = s.footprint.perFlow(len(s.flows))
 	}
 	return sum, nil

@@ -31,17 +31,26 @@ type Table struct {
 	Ended  func(s *Session, why error)
 
 	mu     sync.Mutex // held to change sessions, and for what follows
-	memory int64      // what the open sessions take
-	queue  []*waiter  // who waits for room, the first first
+	full   map[string]func() (datagrams uint64, known bool)
+	memory int64     // what the open sessions take
+	queue  []*waiter // who waits for room, the first first
 	past   map[uint64]*outcome
 	closed error
 }
 
 // NewTable returns an empty Table for a server with such limits.
 func NewTable(limits Limits) *Table {
-	t := &Table{limits: limits, past: map[uint64]*outcome{}}
+	t := &Table{limits: limits, past: map[uint64]*outcome{}, full: map[string]func() (uint64, bool){}}
 	t.sessions.Store(&map[uint64]*Session{})
 	return t
+}
+
+// OverflowedBy has count tell how many datagrams the sockets of a transport's server have dropped so far, because their receive
+// buffers were full. Set it before the first session; count must not use the table.
+func (t *Table) OverflowedBy(proto string, count func() (datagrams uint64, known bool)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.full[proto] = count
 }
 
 // Limits are the table's.

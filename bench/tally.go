@@ -95,8 +95,10 @@ type Account struct {
 	Corrupt    uint64 `json:"corrupt"`
 	Traffic
 	Granted Granted `json:"granted"`
-	// Again is how many segments were sent again.
-	Again Retransmissions `json:"retransmissions"`
+	// Path is what the transport has learnt of the way of what this side sent.
+	Path PathInfos `json:"path"`
+	// BufferFull is what the receive buffers had no room for; nil where that can't be told, and where CPUNs is.
+	BufferFull *Overflow `json:"buffer_full"`
 	// Series counts messages by the interval of the session in which they arrived.
 	Series []SeriesBucket `json:"series"`
 	// Source is what a server sent by itself.
@@ -124,7 +126,8 @@ func (a *Account) Add(b Account) {
 	a.Foreign += b.Foreign
 	a.Corrupt += b.Corrupt
 	a.Traffic.Add(b.Traffic)
-	a.Again.add(b.Again)
+	a.Path.add(b.Path)
+	a.BufferFull = a.BufferFull.plus(b.BufferFull)
 	a.Source.Add(b.Source)
 	if b.Granted != (Granted{}) {
 		a.Granted = b.Granted

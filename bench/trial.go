@@ -34,10 +34,14 @@ type trial struct {
 	lag     *results.Histogram // of the paced workload, and
 	unsent  uint64             // the messages that it had no time for
 
+	corrupt        uint64 // corruptDatagrams at the beginning, and then those of the trial
 	began          time.Time
 	start, stop    int64        // when sending begins, warm-up first, and ends
 	measure        atomic.Int64 // when the warm-up ends
 	cpuFrom, cpuTo cpuReading
+	nic            string // by which the server is reached, empty where that can't be told
+	noiseFrom      noiseReading
+	noiseTo        noiseReading
 	clocks         clocks
 	server         Account
 	link           results.Link
@@ -52,7 +56,7 @@ type cpuReading struct {
 
 // runTrial carries out s and returns its account; with an error, t tells how far it came.
 func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) {
-	t = &trial{scheduled: s, plan: c.Plan, addr: c.Addr, newWaiter: c.NewWaiter, control: c.Control}
+	t = &trial{scheduled: s, plan: c.Plan, addr: c.Addr, newWaiter: c.NewWaiter, control: c.Control, nic: c.Interface}
 	t.spec = c.Plan.spec(s.cell, s.transport.Name(), c.Limits)
 	t.spec.OneHost = c.OneClock
 	t.cpus = c.Plan.Pin.client(c.OneClock)
@@ -105,10 +109,12 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 			w.cpus = numbers
 		}
 	}
+	t.corrupt = corruptDatagrams()
 	err = t.run(c.OneClock)
 	for _, w := range t.workers {
 		w.close()
 	}
+	t.corrupt = since(corruptDatagrams(), t.corrupt)
 	stopRenewing()
 	if err != nil {
 		return t, err
@@ -221,6 +227,7 @@ func (t *trial) run(oneClock bool) (err error) {
 			return err
 		}
 	}
+	t.noiseFrom = t.readNoise()
 	t.began = time.Now().UTC()
 	t.start = clock.Now()
 	t.measure.Store(t.start + int64(t.plan.Warmup))
@@ -228,8 +235,14 @@ func (t *trial) run(oneClock bool) (err error) {
 
 	var readings sync.WaitGroup
 	done := make(chan struct{})
-	readings.Go(func() { t.cpuFrom = readCPU(t.measure.Load(), done) })
-	readings.Go(func() { t.cpuTo = readCPU(t.stop, done) })
+	readings.Go(func() {
+		t.cpuFrom = readCPU(t.measure.Load(), done)
+		t.readOverflows()
+	})
+	readings.Go(func() {
+		t.cpuTo = readCPU(t.stop, done)
+		t.noiseTo = t.readNoise() // after what is timed: it reads files
+	})
 	err = t.workload.run(t)
 	close(done)
 	readings.Wait()
@@ -248,6 +261,17 @@ func readCPU(at int64, done <-chan struct{}) cpuReading {
 	}
 	spent, known := host.CPUTime()
 	return cpuReading{spent, known}
+}
+
+// readOverflows notes what the flows' buffers had dropped by now, before any measured message came. Thousands of flows are not
+// asked: that would take time from the first messages.
+func (t *trial) readOverflows() {
+	if t.workload.opensFlows || t.spec.many() {
+		return
+	}
+	for _, w := range t.workers {
+		w.overflow.read(&w.overflow.warm)
+	}
 }
 
 // each has f drive every worker, all at the same time, and returns the first error.

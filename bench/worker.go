@@ -32,9 +32,12 @@ type worker struct {
 	sendEnd    int64 // when the last message had left
 	traffic    Traffic
 	granted    Granted
-	again      Retransmissions
-	cpus       string    // those that the worker's thread is bound to
-	limit      *throttle // nil where a server sets none, or the workload paces itself
+	path       PathInfos
+	overflow   overflowReadings // of the flow that is open
+	full       *Overflow        // of those that were, nil where that can't be told
+	batches    int              // how many messages whoever sends on the flow gives to the kernel at once
+	cpus       string           // those that the worker's thread is bound to
+	limit      *throttle        // nil where a server sets none, or the workload paces itself
 
 	tally   *Tally
 	latency *results.Histogram // nil in a one-way workload
@@ -95,7 +98,13 @@ func (w *worker) open(o Options, timeout time.Duration) error {
 	w.flowMu.Lock()
 	defer w.flowMu.Unlock()
 	w.flow, w.armed = flow, clock.Now()
-	if batch := w.limit.most(flow.Batch(w.t.size)); w.mode == Sink && w.t.blocks == nil {
+	w.overflow = overflowReadings{}
+	if o, ok := flow.(Overflower); ok {
+		w.overflow.open(o.Overflowed)
+	}
+	batch := w.limit.most(flow.Batch(w.t.size))
+	w.batches = batch
+	if w.mode == Sink && w.t.blocks == nil {
 		w.prepare(batch)
 	} else if w.mode == Sink {
 		w.batch = batch
@@ -115,7 +124,8 @@ func (w *worker) close() {
 		w.granted.CPUs = w.cpus
 	}
 	w.traffic.Add(w.flow.Traffic())
-	w.again.ask(w.flow)
+	w.path.ask(w.flow)
+	w.full = w.full.plus(w.overflow.settle())
 	w.flow.Close()
 	w.flow = nil
 }
@@ -149,7 +159,7 @@ func (w *worker) sendOne(seq uint64, sent int64) error {
 	msg := w.out[:w.t.size]
 	setSeqSent(msg, seq, sent)
 	_, err := w.flow.Send(msg, w.t.size, false)
-	return w.sendResult(err, 1)
+	return w.sendResult(err, 1, seq)
 }
 
 // sendBlock numbers and sends a whole block at time now.
@@ -169,17 +179,19 @@ func (w *worker) sendBlock(now int64) error {
 	}
 	stampBlock(out, w.t.size, seq, now, w.t.plan.StampEach)
 	n, err := w.flow.Send(out, w.t.size, w.limit == nil)
-	return w.sendResult(err, w.batch-n)
+	return w.sendResult(err, w.batch-n, seq)
 }
 
 // sendResult sorts out err; a queue that was full, or a way that is gone, has lost the unsent messages, and nothing
-// else.
-func (w *worker) sendResult(err error, unsent int) error {
+// else. They are counted unless seq is of the warm-up.
+func (w *worker) sendResult(err error, unsent int, seq uint64) error {
 	if err == nil {
 		return nil
 	}
 	if lostUnsent(err) {
-		w.sendErrors += uint64(unsent)
+		if seq&WarmUp == 0 {
+			w.sendErrors += uint64(unsent)
+		}
 		pauseAfter(err)
 		return nil
 	}
@@ -326,7 +338,7 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 		}
 		w.latency.Record(latency)
 		if at2, ok := stamp(msg); ok {
-			w.delays.add(delaySample{sent: h.Sent, stamp: at2, at: at})
+			w.delays.add(delaySample{seq: h.Seq, sent: h.Sent, stamp: at2, at: at})
 		}
 		if b := w.tally.series.bucket(at); b != nil {
 			b.LatencySumNs += latency
@@ -334,6 +346,9 @@ func (w *worker) take(block []byte, at int64, want uint64) (found bool) {
 		}
 	}
 	if first > 0 {
+		if w.tally.bytes == 0 {
+			w.overflow.read(&w.overflow.first)
+		}
 		w.tally.arrived(first, size, at)
 	}
 	return found

@@ -66,10 +66,15 @@ func (h *Histogram) Max() int64 { return h.max }
 // PercentileUs returns the p-th percentile, 0 < p < 100, in µs; not known where fewer than 5 of the
 // values lie beyond it, because such a figure would be that of a handful of messages.
 func (h *Histogram) PercentileUs(p float64) Value {
-	if float64(h.Count())*(100-p) < 100*minBeyond-1e-6 { // 100-99.9 is not quite 0.1
+	if !EnoughBeyond(int(h.Count()), p) {
 		return Value{}
 	}
 	return Known(us(min(h.hdr.ValueAtQuantile(p), h.max)))
+}
+
+// EnoughBeyond tells whether enough of n values lie beyond the p-th percentile for it to be told.
+func EnoughBeyond(n int, p float64) bool {
+	return float64(n)*(100-p) >= 100*minBeyond-1e-6 // 100-99.9 is not quite 0.1
 }
 
 // Latency describes the histogram; the zero Latency when nothing was recorded.

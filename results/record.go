@@ -46,11 +46,19 @@ type Trial struct {
 	OneWayDown    Latency `csv:"owd_down_,inline" json:"owd_down"`
 	ClockOffsetUs Value   `csv:"clock_offset_us" json:"clock_offset_us"`
 	ClockErrorUs  Value   `csv:"clock_error_us" json:"clock_error_us"`
+	// VariationUp and VariationDown need no more than that both clocks run alike: they are told where the delays themselves are
+	// withheld, too.
+	VariationUp   Variation `csv:"up_,inline" json:"up"`
+	VariationDown Variation `csv:"down_,inline" json:"down"`
 
 	Deadlines
 	Retransmissions
+	// ClientPathRTT and ServerPathRTT are what each end's transport took the round trip for.
+	ClientPathRTT PathRTT `csv:"client_,inline" json:"client_path_rtt"`
+	ServerPathRTT PathRTT `csv:"server_,inline" json:"server_path_rtt"`
 	Throughput
 	Cost
+	Noise
 	LinkAccount Link `csv:"link_,inline" json:"link_account"`
 	Asked
 	Granted
@@ -78,17 +86,22 @@ type Cell struct {
 type Loss struct {
 	Sent uint64 `csv:"sent_messages" json:"sent_messages"`
 	// Unsent messages of a paced workload were meant to be sent, and the sender had no time for them.
-	Unsent           Value  `csv:"unsent_messages" json:"unsent_messages"`
-	Received         uint64 `csv:"received_messages" json:"received_messages"`
-	Unique           uint64 `csv:"unique_messages" json:"unique_messages"`
-	Lost             uint64 `csv:"lost_messages" json:"lost_messages"`
-	LossRatio        Value  `csv:"loss_ratio" json:"loss_ratio"`
-	LostRequests     Value  `csv:"lost_request_messages" json:"lost_request_messages"`
-	LostReplies      Value  `csv:"lost_reply_messages" json:"lost_reply_messages"`
-	LossPeriods      uint64 `csv:"loss_periods" json:"loss_periods"`
-	LossPeriodMax    uint64 `csv:"loss_period_max_messages" json:"loss_period_max_messages"`
+	Unsent        Value  `csv:"unsent_messages" json:"unsent_messages"`
+	Received      uint64 `csv:"received_messages" json:"received_messages"`
+	Unique        uint64 `csv:"unique_messages" json:"unique_messages"`
+	Lost          uint64 `csv:"lost_messages" json:"lost_messages"`
+	LossRatio     Value  `csv:"loss_ratio" json:"loss_ratio"`
+	LostRequests  Value  `csv:"lost_request_messages" json:"lost_request_messages"`
+	LostReplies   Value  `csv:"lost_reply_messages" json:"lost_reply_messages"`
+	LossPeriods   uint64 `csv:"loss_periods" json:"loss_periods"`
+	LossPeriodMax uint64 `csv:"loss_period_max_messages" json:"loss_period_max_messages"`
+	// LossPeriodMean is the mean length of a loss period, empty without one. LossDistanceMean is the mean inter-period loss distance, from
+	// the last loss of a period to the first of the next; empty where no flow has two periods (RFC 3357 section 4).
+	LossPeriodMean   Value  `csv:"loss_period_mean_messages" json:"loss_period_mean_messages"`
+	LossDistanceMean Value  `csv:"loss_distance_mean_messages" json:"loss_distance_mean_messages"`
 	TimedOut         uint64 `csv:"timed_out_messages" json:"timed_out_messages"`
 	SendErrors       uint64 `csv:"send_queue_full_messages" json:"send_queue_full_messages"`
+	WhereLost
 	Duplicated       uint64 `csv:"duplicated_messages" json:"duplicated_messages"`
 	DuplicationRatio Value  `csv:"duplication_ratio" json:"duplication_ratio"`
 	ReplicatedRatio  Value  `csv:"replicated_ratio" json:"replicated_ratio"`
@@ -100,19 +113,39 @@ type Loss struct {
 	Corrupt   Value  `csv:"corrupt_messages" json:"corrupt_messages"`
 }
 
+// WhereLost says where the lost messages were lost: the three add up to lost_messages, and all are 0 where nothing was lost. Buffer and
+// Network are empty where something was lost and the receiver's buffer can't be asked: on some systems, and where a session was
+// not alone on its server.
+type WhereLost struct {
+	// Sender messages never left: the sender's queue was full (ENOBUFS), or there was no way to the peer.
+	Sender Value `csv:"lost_sender_messages" json:"lost_sender_messages"`
+	// Buffer messages found the receiving socket's buffer full: the server's, for what went up, and the client's. Exact where one datagram is
+	// one message and nothing was dropped about the end of the warm-up. Else the kernel's counts leave a range, and as much of the loss
+	// as lies within it is put down to the buffer; Network is then at least so much.
+	Buffer Value `csv:"lost_buffer_messages" json:"lost_buffer_messages"`
+	// Network messages were lost in neither place.
+	Network Value `csv:"lost_network_messages" json:"lost_network_messages"`
+	// ServerBufferFull and ClientBufferFull are the kernel's own counts, of the whole session with its warm-up. Several messages that
+	// the kernel has joined, or has not yet cut, are one datagram there.
+	ServerBufferFull Value `csv:"server_buffer_full_datagrams" json:"server_buffer_full_datagrams"`
+	ClientBufferFull Value `csv:"client_buffer_full_datagrams" json:"client_buffer_full_datagrams"`
+}
+
 // Order is the reordering family of RFC 4737.
 type Order struct {
-	Reordered         uint64 `csv:"reordered_messages" json:"reordered_messages"`
-	ReorderedRatio    Value  `csv:"reordered_ratio" json:"reordered_ratio"`
-	ExtentMean        Value  `csv:"reorder_extent_mean_messages" json:"reorder_extent_mean_messages"`
-	ExtentMax         Value  `csv:"reorder_extent_max_messages" json:"reorder_extent_max_messages"`
-	ExtentUnknown     uint64 `csv:"reorder_extent_unknown_messages" json:"reorder_extent_unknown_messages"`
-	N1Ratio           Value  `csv:"reordered_n1_ratio" json:"reordered_n1_ratio"`
-	N2Ratio           Value  `csv:"reordered_n2_ratio" json:"reordered_n2_ratio"`
-	N3Ratio           Value  `csv:"reordered_n3_ratio" json:"reordered_n3_ratio"`
-	LateMeanUs        Value  `csv:"reorder_late_mean_us" json:"reorder_late_mean_us"`
-	LateMaxUs         Value  `csv:"reorder_late_max_us" json:"reorder_late_max_us"`
-	FreeRunMean       Value  `csv:"reorder_free_run_mean_messages" json:"reorder_free_run_mean_messages"`
+	Reordered      uint64 `csv:"reordered_messages" json:"reordered_messages"`
+	ReorderedRatio Value  `csv:"reordered_ratio" json:"reordered_ratio"`
+	ExtentMean     Value  `csv:"reorder_extent_mean_messages" json:"reorder_extent_mean_messages"`
+	ExtentMax      Value  `csv:"reorder_extent_max_messages" json:"reorder_extent_max_messages"`
+	ExtentUnknown  uint64 `csv:"reorder_extent_unknown_messages" json:"reorder_extent_unknown_messages"`
+	N1Ratio        Value  `csv:"reordered_n1_ratio" json:"reordered_n1_ratio"`
+	N2Ratio        Value  `csv:"reordered_n2_ratio" json:"reordered_n2_ratio"`
+	N3Ratio        Value  `csv:"reordered_n3_ratio" json:"reordered_n3_ratio"`
+	LateMeanUs     Value  `csv:"reorder_late_mean_us" json:"reorder_late_mean_us"`
+	LateMaxUs      Value  `csv:"reorder_late_max_us" json:"reorder_late_max_us"`
+	FreeRunMean    Value  `csv:"reorder_free_run_mean_messages" json:"reorder_free_run_mean_messages"`
+	// GapMean is the mean gap between reordering discontinuities, in positions of arrivals (RFC 4737 section 4.4); empty with fewer than two.
+	GapMean           Value  `csv:"reorder_gap_mean_messages" json:"reorder_gap_mean_messages"`
 	BeyondWindowCount uint64 `csv:"beyond_window_messages" json:"beyond_window_messages"`
 }
 
@@ -129,6 +162,25 @@ type Latency struct {
 	MaxUs  Value `csv:"max_us" json:"max_us"`
 	// Outside is how many values lay outside the histogram's range and were counted as its nearest end.
 	Outside Value `csv:"outside_range_count" json:"outside_range_count"`
+}
+
+// Variation is how the one-way delays D of one direction vary, over the messages whose round trip was completed; long trials keep runs
+// of 64 consecutive messages, spread over the trial. A percentile is empty where too few samples lie beyond it.
+type Variation struct {
+	// IPDV is D(i) - D(i-1) in the order of sending, not defined across a lost message (RFC 3393); pooled over the flows. Its
+	// percentiles are those of its amount.
+	IPDVCount    Value `csv:"ipdv_count" json:"ipdv_count"`
+	IPDVMinUs    Value `csv:"ipdv_min_us" json:"ipdv_min_us"`
+	IPDVMaxUs    Value `csv:"ipdv_max_us" json:"ipdv_max_us"`
+	IPDVAbsP50Us Value `csv:"ipdv_abs_p50_us" json:"ipdv_abs_p50_us"`
+	IPDVAbsP99Us Value `csv:"ipdv_abs_p99_us" json:"ipdv_abs_p99_us"`
+	// PDV is D - Dmin, the smallest of the flow in the trial (RFC 5481).
+	PDVP50Us  Value `csv:"pdv_p50_us" json:"pdv_p50_us"`
+	PDVP99Us  Value `csv:"pdv_p99_us" json:"pdv_p99_us"`
+	PDVP999Us Value `csv:"pdv_p999_us" json:"pdv_p999_us"`
+	// Jitter is the interarrival jitter at the end of the trial, in the order of arrival (RFC 3550 section 6.4.1); the mean over the
+	// flows. It needs every message, and is empty where a trial was too long to keep them all.
+	JitterUs Value `csv:"jitter_us" json:"jitter_us"`
 }
 
 // Throughput is counted by the receiver, by its clock, between the first and the last measured arrival:
@@ -152,9 +204,12 @@ type Cost struct {
 	ClientCPUs      Value `csv:"client_cpu_s" json:"client_cpu_s"`
 	ServerCPUs      Value `csv:"server_cpu_s" json:"server_cpu_s"`
 	CPUPerMessageUs Value `csv:"cpu_us_per_message" json:"cpu_us_per_message"`
-	CPUPerGigabyteS Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
-	ClientCallsPerM Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
-	ServerCallsPerM Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
+	// The next two are of one end alone.
+	ClientCPUPerMessageUs Value `csv:"client_cpu_us_per_message" json:"client_cpu_us_per_message"`
+	ServerCPUPerMessageUs Value `csv:"server_cpu_us_per_message" json:"server_cpu_us_per_message"`
+	CPUPerGigabyteS       Value `csv:"cpu_s_per_gigabyte" json:"cpu_s_per_gigabyte"`
+	ClientCallsPerM       Value `csv:"client_calls_per_message" json:"client_calls_per_message"`
+	ServerCallsPerM       Value `csv:"server_calls_per_message" json:"server_calls_per_message"`
 	// MessagesPerBlock is how many messages the sender gave to the kernel at once, at most.
 	MessagesPerBlock int `csv:"messages_per_block" json:"messages_per_block"`
 	// ServerBytesPerFlow is by how much the server's resident memory had grown in the trial, by flow; empty for few flows, where it
@@ -182,6 +237,32 @@ type Deadlines struct {
 type Retransmissions struct {
 	Client Value `csv:"client_retransmitted_segments" json:"client_retransmitted_segments"`
 	Server Value `csv:"server_retransmitted_segments" json:"server_retransmitted_segments"`
+}
+
+// PathRTT is what one end's transport has learnt of the round trip of its flows by itself, up to their end (of TCP: tcpi_rtt,
+// tcpi_rttvar and tcpi_min_rtt): the mean over the flows of the smoothed round trip and of its mean deviation (RFC 6298), and the
+// smallest of all. It is of segments and their acknowledgements, and may lie outside of the measured time.
+type PathRTT struct {
+	SmoothedUs  Value `csv:"srtt_us" json:"srtt_us"`
+	VariationUs Value `csv:"rttvar_us" json:"rttvar_us"`
+	MinUs       Value `csv:"min_rtt_us" json:"min_rtt_us"`
+}
+
+// Noise is what else went on at the client's host, from before the warm-up to the end of the sending.
+type Noise struct {
+	// StealRatio is the share of all processors' time that the hypervisor gave to others. OtherCPURatio is the share that was used by
+	// other processes than the client, and the server where that is on the same host; without the time of interrupts, which is
+	// nobody's. Both are told in steps of 10 ms of one processor.
+	StealRatio    Value `csv:"steal_ratio" json:"steal_ratio"`
+	OtherCPURatio Value `csv:"other_cpu_ratio" json:"other_cpu_ratio"`
+	// LoadAverage is that of the last minute, at the beginning.
+	LoadAverage Value `csv:"load_average_1min" json:"load_average_1min"`
+	// OtherTrafficBps is what the interface to the server carried, in both directions together, beyond the most that the trial can have
+	// caused: a lower bound of what was others'.
+	OtherTrafficBps Value `csv:"other_traffic_bps" json:"other_traffic_bps"`
+	// BufferErrors are the datagrams for which any socket's receive buffer of the host had no room (RcvbufErrors), the trial's own
+	// included.
+	BufferErrors Value `csv:"host_udp_buffer_errors_datagrams" json:"host_udp_buffer_errors_datagrams"`
 }
 
 // Link is what the emulated link did to the trial's packets, retransmissions, acknowledgements and the first greetings included;

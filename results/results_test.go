@@ -124,19 +124,26 @@ func TestColumnNames(t *testing.T) {
 		TrialsFile: {func() ([]byte, error) { return EncodeCSV[Trial](nil, true) },
 			"schema,trial,pair,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms,attempts," +
 				"sent_messages,unsent_messages,received_messages,unique_messages,lost_messages,loss_ratio,lost_request_messages,lost_reply_messages," +
-				"loss_periods,loss_period_max_messages,timed_out_messages,send_queue_full_messages,duplicated_messages,duplication_ratio," +
+				"loss_periods,loss_period_max_messages,loss_period_mean_messages,loss_distance_mean_messages,timed_out_messages,send_queue_full_messages," +
+				"lost_sender_messages,lost_buffer_messages,lost_network_messages,server_buffer_full_datagrams,client_buffer_full_datagrams," +
+				"duplicated_messages,duplication_ratio," +
 				"replicated_ratio,truncated_datagrams,malformed_datagrams,foreign_messages,corrupt_messages," +
 				"reordered_messages,reordered_ratio,reorder_extent_mean_messages,reorder_extent_max_messages,reorder_extent_unknown_messages," +
-				"reordered_n1_ratio,reordered_n2_ratio,reordered_n3_ratio,reorder_late_mean_us,reorder_late_max_us,reorder_free_run_mean_messages,beyond_window_messages," +
+				"reordered_n1_ratio,reordered_n2_ratio,reordered_n3_ratio,reorder_late_mean_us,reorder_late_max_us,reorder_free_run_mean_messages,reorder_gap_mean_messages,beyond_window_messages," +
 				"rtt_count,rtt_min_us,rtt_mean_us,rtt_p50_us,rtt_p90_us,rtt_p99_us,rtt_p999_us,rtt_max_us,rtt_outside_range_count," +
 				"connect_count,connect_min_us,connect_mean_us,connect_p50_us,connect_p90_us,connect_p99_us,connect_p999_us,connect_max_us,connect_outside_range_count," +
 				"send_lag_count,send_lag_min_us,send_lag_mean_us,send_lag_p50_us,send_lag_p90_us,send_lag_p99_us,send_lag_p999_us,send_lag_max_us,send_lag_outside_range_count," +
 				"owd_up_count,owd_up_min_us,owd_up_mean_us,owd_up_p50_us,owd_up_p90_us,owd_up_p99_us,owd_up_p999_us,owd_up_max_us,owd_up_outside_range_count," +
 				"owd_down_count,owd_down_min_us,owd_down_mean_us,owd_down_p50_us,owd_down_p90_us,owd_down_p99_us,owd_down_p999_us,owd_down_max_us,owd_down_outside_range_count," +
 				"clock_offset_us,clock_error_us," +
+				"up_ipdv_count,up_ipdv_min_us,up_ipdv_max_us,up_ipdv_abs_p50_us,up_ipdv_abs_p99_us,up_pdv_p50_us,up_pdv_p99_us,up_pdv_p999_us,up_jitter_us," +
+				"down_ipdv_count,down_ipdv_min_us,down_ipdv_max_us,down_ipdv_abs_p50_us,down_ipdv_abs_p99_us,down_pdv_p50_us,down_pdv_p99_us,down_pdv_p999_us,down_jitter_us," +
 				"deadline_ms,deadline_judged_messages,deadline_missed_messages,deadline_miss_ratio,held_up_messages,held_up_ratio,longest_stall_ms," +
-				"client_retransmitted_segments,server_retransmitted_segments,messages_per_s,goodput_bps,offered_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,cpu_s_per_gigabyte," +
+				"client_retransmitted_segments,server_retransmitted_segments," +
+				"client_srtt_us,client_rttvar_us,client_min_rtt_us,server_srtt_us,server_rttvar_us,server_min_rtt_us," +
+				"messages_per_s,goodput_bps,offered_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,client_cpu_us_per_message,server_cpu_us_per_message,cpu_s_per_gigabyte," +
 				"client_calls_per_message,server_calls_per_message,messages_per_block,server_bytes_per_flow," +
+				"steal_ratio,other_cpu_ratio,load_average_1min,other_traffic_bps,host_udp_buffer_errors_datagrams," +
 				"link_up_packets,link_up_lost_packets,link_up_overflowed_packets,link_up_duplicated_packets,link_up_reordered_packets," +
 				"link_down_packets,link_down_lost_packets,link_down_overflowed_packets,link_down_duplicated_packets,link_down_reordered_packets," +
 				"link_late_p50_us,link_late_p99_us,link_behind_packets,link_missed_packets," +

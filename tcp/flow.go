@@ -39,7 +39,10 @@ type stream interface {
 	means() (bench.Path, bench.Wait)
 }
 
-var _ bench.Eager = (*flow)(nil)
+var (
+	_ bench.Eager        = (*flow)(nil)
+	_ bench.PathInformer = (*flow)(nil)
+)
 
 // newFlow chooses the way to conn's bytes.
 func newFlow(conn *net.TCPConn, o bench.Options) *flow {
@@ -196,8 +199,11 @@ func (f *flow) Granted() bench.Granted {
 	return g
 }
 
-// Retransmitted implements bench.Retransmitter.
-func (f *flow) Retransmitted() (segments uint64, known bool) { return socket.Retransmitted(f) }
+// PathInfo implements bench.PathInformer.
+func (f *flow) PathInfo() (info bench.PathInfo, known bool) {
+	i, known := socket.TCPInfo(f)
+	return bench.PathInfo{Retransmitted: i.Retransmitted, SRTT: i.SRTT, RTTVar: i.RTTVar, MinRTT: i.MinRTT}, known
+}
 
 // Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }

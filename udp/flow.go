@@ -30,7 +30,10 @@ type datagrams interface {
 	means() (bench.Path, bench.Wait, bench.Offload)
 }
 
-var _ bench.Eager = (*flow)(nil)
+var (
+	_ bench.Eager      = (*flow)(nil)
+	_ bench.Overflower = (*flow)(nil)
+)
 
 // newFlow chooses the way to conn's socket.
 func newFlow(conn *net.UDPConn, o bench.Options) *flow {
@@ -116,6 +119,9 @@ func (f *flow) Granted() bench.Granted {
 	g.Path, g.Wait, g.Offload = f.means()
 	return g
 }
+
+// Overflowed implements bench.Overflower.
+func (f *flow) Overflowed() (datagrams uint64, known bool) { return socket.Overflowed(f) }
 
 // Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }

@@ -64,6 +64,7 @@ func Listen(addr string, sessions *bench.Table) (*Server, error) {
 	if s.doors, s.addr, err = doors(addr); err != nil {
 		return nil, err
 	}
+	sessions.OverflowedBy("udp", s.Overflowed)
 	return s, nil
 }
 
@@ -101,7 +102,7 @@ func (s *Server) Overflowed() (dropped uint64, known bool) {
 		dropped, known = dropped+n, known || ok
 	}
 	for _, a := range s.open {
-		n, _ := socket.Overflowed(a.flow)
+		n, _ := a.Overflowed()
 		dropped += n
 	}
 	return dropped, known
@@ -215,7 +216,8 @@ func (s *Server) adopt(d door, in *bench.Inbound, m mail) (strays []mail) {
 		a.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.gone += a.dropped
+		n, _ := a.Overflowed()
+		s.gone += n
 		if s.open[in] == a {
 			delete(s.open, in)
 		}
@@ -233,8 +235,9 @@ type adopted struct {
 	from   netip.AddrPort
 	name   *socket.Name
 
-	closing sync.Once
-	dropped uint64 // because the receive buffer was full, once it is closed
+	closing sync.Mutex // held to change what follows
+	closed  bool
+	dropped uint64 // what Overflowed told when it was closed
 }
 
 // Recv implements bench.Flow. The client's port may have become another flow's meanwhile, or be several flows': what is another's goes
@@ -276,14 +279,26 @@ func (a *adopted) Send(block []byte, size int, more bool) (int, error) {
 	return n, err
 }
 
+// Overflowed implements bench.Overflower, after Close too.
+func (a *adopted) Overflowed() (datagrams uint64, known bool) {
+	a.closing.Lock()
+	defer a.closing.Unlock()
+	if a.closed {
+		return a.dropped, true
+	}
+	return a.flow.Overflowed()
+}
+
 // Close implements bench.Flow.
 func (a *adopted) Close() (err error) {
-	err = net.ErrClosed
-	a.closing.Do(func() {
-		a.dropped, _ = socket.Overflowed(a.flow)
-		err = a.flow.Close()
-	})
-	return err
+	a.closing.Lock()
+	defer a.closing.Unlock()
+	if a.closed {
+		return net.ErrClosed
+	}
+	a.dropped, _ = a.flow.Overflowed()
+	a.closed = true
+	return a.flow.Close()
 }
 
 // beside is a door as one uses it who does not receive there: it replies by a sender of its own.

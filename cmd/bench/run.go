@@ -281,7 +281,8 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 	}
 	err = bench.Run(ctx, bench.Config{
 		Plan: o.plan, Transports: transports, Control: client, Addr: cmp.Or(dataAddr, addr), Link: across,
-		Limits: about.Limits, OneClock: here.Clock != "" && here.Clock == about.Host.Clock, Repeats: repeats,
+		Limits: about.Limits, OneClock: here.Clock != "" && here.Clock == about.Host.Clock,
+		Interface: host.InterfaceTo(cmp.Or(dataAddr, addr)), Repeats: repeats,
 		Keep: w.Add, Progress: show.tell,
 	})
 	show.end()

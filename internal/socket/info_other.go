@@ -2,5 +2,5 @@
 
 package socket
 
-// Retransmitted returns how many segments of a TCP connection have been sent again: nobody tells here.
-func Retransmitted(Handle) (segments uint64, known bool) { return 0, false }
+// TCPInfo returns what the kernel has learnt of a TCP connection's path: it is not asked here.
+func TCPInfo(Handle) (info Info, known bool) { return Info{}, false }
