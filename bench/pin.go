@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tcpvsudp/internal/cpu"
 )
@@ -42,6 +43,10 @@ func (p Pin) Validate(wait Wait) error {
 	_, _, err := p.lists()
 	return err
 }
+
+// WakeUp measures how long it takes to wake up a sleeping thread of the other end, with both ends on this host; known is false where it can't be
+// measured.
+func (p Pin) WakeUp() (median time.Duration, known bool) { return cpu.WakeUp(p.processors(true)) }
 
 func (p Pin) lists() (client, server []int, err error) {
 	a, b, both := strings.Cut(string(p), ":")

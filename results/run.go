@@ -51,6 +51,9 @@ type Run struct {
 	Plan    json.RawMessage `json:"plan"`
 	Client  host.Facts      `json:"client"`
 	Server  host.Facts      `json:"server"`
+	// WakeUpUs is how long it took to wake up a sleeping thread of the other end when the run began, where both ends are on one host and
+	// receivers sleep.
+	WakeUpUs Value `json:"wake_up_us"`
 	// SameTwice says that every pair of trials was of one transport, to see by how much what is the same differs (bench calibrate).
 	SameTwice bool `json:"same_twice,omitempty"`
 	// NoiseFloor is what was known of the noise of these hosts when the run began, nil for nothing.

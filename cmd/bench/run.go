@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -382,7 +383,20 @@ func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Ser
 		Plan:       plan,
 		Client:     here,
 		Server:     about.Host,
+		WakeUpUs:   o.wakeUp(here, about),
 	})
+}
+
+// wakeUp measures what waking up a sleeping receiver costs here, where that is part of what is measured.
+func (o *runOptions) wakeUp(here host.Facts, about control.Server) results.Value {
+	if o.plan.Wait != bench.Block || here.Clock == "" || here.Clock != about.Host.Clock || !slices.Contains(o.plan.Workloads, "latency") {
+		return results.Value{}
+	}
+	d, known := o.plan.Pin.WakeUp()
+	if !known {
+		return results.Value{}
+	}
+	return results.Known(float64(d) / 1000)
 }
 
 // finish writes the end of the run, which err ended unless it is nil, and reads all of it back.

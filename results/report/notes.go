@@ -59,6 +59,7 @@ func footnotes(s *results.Set, rows []results.Summary, wide bool) []string {
 	notes = append(notes, clockErrors(s.Trials)...)
 	notes = append(notes, notAlone(s.Trials)...)
 	notes = append(notes, driftNotes(rows)...)
+	notes = append(notes, busyHost(s)...)
 	notes = append(notes, notGranted(s.Trials)...)
 	return append(notes, irregular(s.Trials)...)
 }
@@ -147,6 +148,52 @@ func driftNotes(rows []results.Summary) (notes []string) {
 				notes = append(notes, fmt.Sprintf("Drift: %s's %s of %s (%s) changed by %+.0f %% from the first trial to the last (drift_ratio): its median tells of no steady state.",
 					side.name, row.Metric, row.Workload, cellLabel(row.Cell, false), 100*change))
 			}
+		}
+	}
+	return notes
+}
+
+// From what shares on a host is said to have been busy with other things, and from what traffic on its interface.
+const (
+	muchSteal   = 0.01
+	muchOther   = 0.1
+	muchTraffic = 1e6
+)
+
+// busyHost says what else went on at the client's host.
+func busyHost(s *results.Set) (notes []string) {
+	for _, noise := range []struct {
+		of    func(results.Noise) results.Value
+		limit float64
+		text  string
+	}{
+		{func(n results.Noise) results.Value { return n.StealRatio }, muchSteal,
+			"Steal: in %s the hypervisor gave more than %s of the processors' time to others, in the worst %s (steal_ratio)."},
+		{func(n results.Noise) results.Value { return n.OtherCPURatio }, muchOther,
+			"Busy host: in %s other processes used more than %s of the processors' time, in the worst %s (other_cpu_ratio)."},
+		{func(n results.Noise) results.Value { return n.OtherTrafficBps }, muchTraffic,
+			"Other traffic: in %s the interface carried more than %s beside the trial's own, in the worst %s (other_traffic_bps)."},
+	} {
+		count, worst := 0, 0.0
+		for _, t := range s.Trials {
+			if v, known := noise.of(t.Noise).Get(); known && v > noise.limit {
+				count, worst = count+1, max(worst, v)
+			}
+		}
+		show := func(v float64) string {
+			if noise.limit == muchTraffic {
+				scale := scaleFor(bitsPerSecond, results.Known(v))
+				return short(v*scale.factor) + " " + scale.symbol
+			}
+			return short(100*v) + " %"
+		}
+		if count > 0 {
+			notes = append(notes, fmt.Sprintf(noise.text, Count(count, "trial"), show(noise.limit), show(worst)))
+		}
+	}
+	if len(s.Trials) > 0 { // later ones have the run's own load
+		if load, known := s.Trials[0].LoadAverage.Get(); known && s.Run.Client.Cores > 0 && load > float64(s.Run.Client.Cores)/2 {
+			notes = append(notes, fmt.Sprintf("Busy host: the load average was %s on %s when the run began (load_average_1min).", short(load), Count(s.Run.Client.Cores, "core")))
 		}
 	}
 	return notes

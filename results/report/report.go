@@ -56,9 +56,10 @@ func Write(w io.Writer, s *results.Set, f Format, width int) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
-			Run     results.Run       `json:"run"`
-			Summary []results.Summary `json:"summary"`
-		}{s.Run, orEmpty(rows)})
+			Run      results.Run       `json:"run"`
+			Summary  []results.Summary `json:"summary"`
+			Findings []Finding         `json:"findings"`
+		}{s.Run, orEmpty(rows), orEmpty(Findings(s, rows))})
 	}
 	var text bytes.Buffer
 	if err := writeTables(&text, s, rows, f == Markdown, f == Markdown || width >= WideEnough); err != nil {
@@ -90,13 +91,14 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 			return err
 		}
 	}
-	if list := findings(s, rows); len(list) > 0 {
+	if list := Findings(s, rows); len(list) > 0 {
 		fmt.Fprintln(w)
 		for _, finding := range list {
+			text := finding.String()
 			if markdown {
-				finding = "- " + finding
+				text = "- " + text
 			}
-			writeParagraph(w, finding, false)
+			writeParagraph(w, text, false)
 		}
 	}
 	if notes := footnotes(s, rows, wide); len(notes) > 0 {
