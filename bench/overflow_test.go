@@ -40,10 +40,10 @@ func TestOverflowReadings(t *testing.T) {
 		t.Errorf("nobody can tell: %+v", got)
 	}
 	if got := (*Overflow)(nil).without(3); got != nil {
-		t.Errorf("without the corrupt ones: %+v", got)
+		t.Errorf("without the faulty ones: %+v", got)
 	}
 	if got, want := *(&Overflow{115, 3, 105}).without(5), (Overflow{110, 0, 100}); got != want {
-		t.Errorf("without the corrupt ones: %+v, want %+v", got, want)
+		t.Errorf("without the faulty ones: %+v, want %+v", got, want)
 	}
 }
 

@@ -84,7 +84,7 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 			latency.Merge(w.latency)
 		}
 	}
-	sum.BufferFull = sum.BufferFull.without(t.corrupt)
+	sum.BufferFull = sum.BufferFull.without(t.faulty)
 	return sum, latency
 }
 

@@ -123,7 +123,7 @@ type Session struct {
 	epoch    atomic.Int64 // when the first measured message arrived, or left a source; 0 before
 	cpuBegun atomic.Int64
 	overflow overflowReadings
-	corrupt  uint64      // corruptDatagrams at the beginning
+	faulty   uint64      // faultyDatagrams at the beginning
 	shared   atomic.Bool // another session was open at some time
 	ended    atomic.Bool
 	done     chan struct{} // closed when ended and forgotten by its table
