@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tcpvsudp/internal/clock"
 	"tcpvsudp/internal/host"
 	"tcpvsudp/results"
 )
@@ -33,12 +34,12 @@ func (o *Overflow) plus(p *Overflow) *Overflow {
 	return &Overflow{o.Datagrams + p.Datagrams, o.Least + p.Least, o.Most + p.Most}
 }
 
-// without takes those out that were dropped because they were corrupt: a socket counts both as one.
-func (o *Overflow) without(corrupt uint64) *Overflow {
+// without takes those out that were dropped because they were faulty: a socket counts both as one.
+func (o *Overflow) without(faulty uint64) *Overflow {
 	if o == nil {
 		return nil
 	}
-	return &Overflow{since(o.Datagrams, corrupt), since(o.Least, corrupt), since(o.Most, corrupt)}
+	return &Overflow{since(o.Datagrams, faulty), since(o.Least, faulty), since(o.Most, faulty)}
 }
 
 // lost estimates how many of lost messages were lost in the buffer, where a dropped datagram is up to joined messages. It is exact where
@@ -77,11 +78,19 @@ func (r *overflowReadings) open(count func() (uint64, bool)) {
 	r.read(&r.begin)
 }
 
-// warmsUp has the counter read shortly before the end of a warm-up that begins now.
+// warmsUp has the counter read towards the end of a warm-up that begins about now. A reading that may have been made after it, because no
+// processor was free, is worth nothing.
 func (r *overflowReadings) warmsUp(warmup time.Duration) {
-	if r.count != nil && warmup > 0 {
-		time.AfterFunc(warmup*9/10, func() { r.read(&r.warm) })
+	if r.count == nil || warmup <= 0 {
+		return
 	}
+	begin := clock.Now()
+	time.AfterFunc(warmup*3/4, func() {
+		r.read(&r.warm)
+		if clock.Now()-begin > int64(warmup*9/10) || r.first.Load() != 0 {
+			r.warm.Store(0)
+		}
+	})
 }
 
 // settle reads the counter for the last time; nil where it can't be told.
@@ -97,15 +106,15 @@ func (r *overflowReadings) settle() *Overflow {
 	o := Overflow{Datagrams: since(n+1, begin), Most: since(n+1, max(begin, warm))}
 	if first != 0 {
 		o.Least = since(n+1, first)
-		o.Most = max(o.Most, o.Least) // the warm-up was over before its time
+		o.Most = max(o.Most, o.Least)
 	}
 	return &o
 }
 
-// corruptDatagrams is how many datagrams this host has thrown away because their checksum was wrong.
-func corruptDatagrams() uint64 {
+// faultyDatagrams is how many datagrams this host has thrown away for what they were: corrupt ones, above all.
+func faultyDatagrams() uint64 {
 	n, _ := host.Datagrams()
-	return n.ChecksumErrors
+	return n.Faulty
 }
 
 // whereLost says where the lost messages of a trial were lost, of those that went up to the server and of those that came down.

@@ -20,6 +20,12 @@ type PathInformer interface {
 	PathInfo() (info PathInfo, known bool)
 }
 
+// A Framer is a flow that can tell what headers, those of IP included, take beside the messages of size bytes that it has sent: headers
+// bytes to every data bytes. known is false where that is not exact.
+type Framer interface {
+	Headers(size int) (headers, data uint64, known bool)
+}
+
 // PathInfos sums up what the flows of one side have told when they were done.
 type PathInfos struct {
 	Flows         uint64 `json:"flows"` // that told
@@ -29,10 +35,18 @@ type PathInfos struct {
 	SRTTSumNs   int64  `json:"srtt_sum_ns"`
 	RTTVarSumNs int64  `json:"rttvar_sum_ns"`
 	MinRTTNs    int64  `json:"min_rtt_ns"`
+	// HeaderBytes were sent with DataBytes of messages.
+	HeaderBytes uint64 `json:"header_bytes"`
+	DataBytes   uint64 `json:"data_bytes"`
 }
 
-// ask adds what f, a flow that is done, tells.
-func (p *PathInfos) ask(f any) {
+// ask adds what f, a flow of messages of size bytes that is done, tells.
+func (p *PathInfos) ask(f any, size int) {
+	if framer, ok := f.(Framer); ok {
+		if headers, data, known := framer.Headers(size); known {
+			p.add(PathInfos{HeaderBytes: headers, DataBytes: data})
+		}
+	}
 	asked, ok := f.(PathInformer)
 	if !ok {
 		return
@@ -49,6 +63,8 @@ func (p *PathInfos) ask(f any) {
 }
 
 func (p *PathInfos) add(other PathInfos) {
+	p.HeaderBytes += other.HeaderBytes
+	p.DataBytes += other.DataBytes
 	p.Flows += other.Flows
 	p.Retransmitted += other.Retransmitted
 	p.Measured += other.Measured
@@ -65,6 +81,15 @@ func (p PathInfos) retransmitted() results.Value {
 		return results.Value{}
 	}
 	return results.Known(float64(p.Retransmitted))
+}
+
+// wire is what goodput takes on the wire, of messages that this side has sent.
+func (p PathInfos) wire(goodput results.Value) results.Value {
+	bps, known := goodput.Get()
+	if !known {
+		return results.Value{}
+	}
+	return results.Ratio(bps*float64(p.HeaderBytes+p.DataBytes), float64(p.DataBytes))
 }
 
 // roundTrip is the mean of the flows' round trips, and the smallest of all.

@@ -180,7 +180,7 @@ func (t *Table) open(s *Session) {
 	}
 	s.init()
 	s.overflow.open(t.full[s.Spec.Proto])
-	s.corrupt = corruptDatagrams()
+	s.faulty = faultyDatagrams()
 	var once sync.Once
 	s.endBy = func(why error) { // from within a flow: whoever ends the session may wait for the flow
 		once.Do(func() { go t.finish(s, &outcome{err: fmt.Errorf("%w: %w", ErrEnded, why)}) })

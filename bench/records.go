@@ -84,7 +84,7 @@ func (t *trial) client() (sum Account, latency *results.Histogram) {
 			latency.Merge(w.latency)
 		}
 	}
-	sum.BufferFull = sum.BufferFull.without(t.corrupt)
+	sum.BufferFull = sum.BufferFull.without(t.faulty)
 	return sum, latency
 }
 
@@ -186,6 +186,16 @@ func (t *trial) throughput(client Account) results.Throughput {
 	if t.spec.RateBps > 0 && !t.workload.paced {
 		r.RateLimitBps = results.Known(t.spec.RateBps)
 	}
+	switch {
+	case t.workload.opensFlows: // a flow of one message has other packets, and as many
+	case t.spec.Mode == Echo:
+		r.WireBps = t.server.Path.wire(r.GoodputBps)
+	default:
+		up, down := client.Path.wire(r.UpBps), t.server.Path.wire(r.DownBps)
+		if known(up) == known(r.UpBps) && known(down) == known(r.DownBps) {
+			r.WireBps = sum(up, down)
+		}
+	}
 	if bps, known := r.GoodputBps.Get(); known {
 		r.MessagesPerS = results.Known(bps / size)
 	}
@@ -214,6 +224,11 @@ func (t *trial) goodput(received Account) results.Value {
 		return results.Value{}
 	}
 	return results.Ratio(float64(received.Bytes-received.FirstBytes)*8, float64(span)/1e9)
+}
+
+func known(v results.Value) bool {
+	_, known := v.Get()
+	return known
 }
 
 // sum adds what is known of a and b.

@@ -123,7 +123,7 @@ type Session struct {
 	epoch    atomic.Int64 // when the first measured message arrived, or left a source; 0 before
 	cpuBegun atomic.Int64
 	overflow overflowReadings
-	corrupt  uint64      // corruptDatagrams at the beginning
+	faulty   uint64      // faultyDatagrams at the beginning
 	shared   atomic.Bool // another session was open at some time
 	ended    atomic.Bool
 	done     chan struct{} // closed when ended and forgotten by its table
@@ -345,7 +345,7 @@ func (in *Inbound) Attach(c io.Closer) bool {
 func (in *Inbound) Detach() {
 	in.session.mu.Lock()
 	defer in.session.mu.Unlock()
-	in.path.ask(in.conn)
+	in.path.ask(in.conn, in.Size())
 	in.conn = nil
 }
 
@@ -355,7 +355,7 @@ func (in *Inbound) pathInfo() PathInfos {
 	defer in.session.mu.Unlock()
 	sum := in.path
 	if in.conn != nil {
-		sum.ask(in.conn)
+		sum.ask(in.conn, in.Size())
 	}
 	return sum
 }

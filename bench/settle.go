@@ -39,7 +39,7 @@ func (s *Session) settle(end Settlement) (Account, error) {
 	if arrived := s.awaitArrivals(end); cpu == nil || arrived != nil && *arrived > *cpu {
 		cpu = arrived
 	}
-	full := s.overflow.settle().without(since(corruptDatagrams(), s.corrupt)) // while the sockets are there
+	full := s.overflow.settle().without(since(faultyDatagrams(), s.faulty)) // while the sockets are there
 	s.ended.Store(true)
 	var sum Account
 	for i := range s.flows {

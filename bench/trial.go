@@ -34,7 +34,7 @@ type trial struct {
 	lag     *results.Histogram // of the paced workload, and
 	unsent  uint64             // the messages that it had no time for
 
-	corrupt        uint64 // corruptDatagrams at the beginning, and then those of the trial
+	faulty         uint64 // faultyDatagrams at the beginning, and then those of the trial
 	began          time.Time
 	start, stop    int64        // when sending begins, warm-up first, and ends
 	measure        atomic.Int64 // when the warm-up ends
@@ -109,12 +109,12 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 			w.cpus = numbers
 		}
 	}
-	t.corrupt = corruptDatagrams()
+	t.faulty = faultyDatagrams()
 	err = t.run(c.OneClock)
 	for _, w := range t.workers {
 		w.close()
 	}
-	t.corrupt = since(corruptDatagrams(), t.corrupt)
+	t.faulty = since(faultyDatagrams(), t.faulty)
 	stopRenewing()
 	if err != nil {
 		return t, err
@@ -235,14 +235,12 @@ func (t *trial) run(oneClock bool) (err error) {
 
 	var readings sync.WaitGroup
 	done := make(chan struct{})
-	readings.Go(func() {
-		t.cpuFrom = readCPU(t.measure.Load(), done)
-		t.readOverflows()
-	})
+	readings.Go(func() { t.cpuFrom = readCPU(t.measure.Load(), done) })
 	readings.Go(func() {
 		t.cpuTo = readCPU(t.stop, done)
 		t.noiseTo = t.readNoise() // after what is timed: it reads files
 	})
+	t.watchOverflows()
 	err = t.workload.run(t)
 	close(done)
 	readings.Wait()
@@ -263,14 +261,14 @@ func readCPU(at int64, done <-chan struct{}) cpuReading {
 	return cpuReading{spent, known}
 }
 
-// readOverflows notes what the flows' buffers had dropped by now, before any measured message came. Thousands of flows are not
-// asked: that would take time from the first messages.
-func (t *trial) readOverflows() {
+// watchOverflows has the flows' buffers watched in the warm-up. Thousands of flows are not asked: that would take time from the first
+// messages.
+func (t *trial) watchOverflows() {
 	if t.workload.opensFlows || t.spec.many() {
 		return
 	}
 	for _, w := range t.workers {
-		w.overflow.read(&w.overflow.warm)
+		w.overflow.warmsUp(t.plan.Warmup)
 	}
 }
 

@@ -124,7 +124,7 @@ func (w *worker) close() {
 		w.granted.CPUs = w.cpus
 	}
 	w.traffic.Add(w.flow.Traffic())
-	w.path.ask(w.flow)
+	w.path.ask(w.flow, w.t.size)
 	w.full = w.full.plus(w.overflow.settle())
 	w.flow.Close()
 	w.flow = nil

@@ -190,6 +190,9 @@ type Throughput struct {
 	MessagesPerS Value `csv:"messages_per_s" json:"messages_per_s"`
 	GoodputBps   Value `csv:"goodput_bps" json:"goodput_bps"`
 	OfferedBps   Value `csv:"offered_bps" json:"offered_bps"`
+	// WireBps is the goodput with the headers of its packets, IP's included: of a stream, those of the segments that it was sent in on the
+	// average; of datagrams, empty where one does not fit into a packet. Acknowledgements and what was lost are not in it.
+	WireBps Value `csv:"wire_bps" json:"wire_bps"`
 	// RateLimitBps is what the server allowed in each direction; empty where it set no limit, or the workload has a rate of
 	// its own.
 	RateLimitBps Value `csv:"rate_limit_bps" json:"rate_limit_bps"`

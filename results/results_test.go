@@ -141,7 +141,7 @@ func TestColumnNames(t *testing.T) {
 				"deadline_ms,deadline_judged_messages,deadline_missed_messages,deadline_miss_ratio,held_up_messages,held_up_ratio,longest_stall_ms," +
 				"client_retransmitted_segments,server_retransmitted_segments," +
 				"client_srtt_us,client_rttvar_us,client_min_rtt_us,server_srtt_us,server_rttvar_us,server_min_rtt_us," +
-				"messages_per_s,goodput_bps,offered_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,client_cpu_us_per_message,server_cpu_us_per_message,cpu_s_per_gigabyte," +
+				"messages_per_s,goodput_bps,offered_bps,wire_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,client_cpu_us_per_message,server_cpu_us_per_message,cpu_s_per_gigabyte," +
 				"client_calls_per_message,server_calls_per_message,messages_per_block,server_bytes_per_flow," +
 				"steal_ratio,other_cpu_ratio,load_average_1min,other_traffic_bps,host_udp_buffer_errors_datagrams," +
 				"link_up_packets,link_up_lost_packets,link_up_overflowed_packets,link_up_duplicated_packets,link_up_reordered_packets," +

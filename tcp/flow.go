@@ -42,6 +42,7 @@ type stream interface {
 var (
 	_ bench.Eager        = (*flow)(nil)
 	_ bench.PathInformer = (*flow)(nil)
+	_ bench.Framer       = (*flow)(nil)
 )
 
 // newFlow chooses the way to conn's bytes.
@@ -204,6 +205,9 @@ func (f *flow) PathInfo() (info bench.PathInfo, known bool) {
 	i, known := socket.TCPInfo(f)
 	return bench.PathInfo{Retransmitted: i.Retransmitted, SRTT: i.SRTT, RTTVar: i.RTTVar, MinRTT: i.MinRTT}, known
 }
+
+// Headers implements bench.Framer.
+func (f *flow) Headers(int) (headers, data uint64, known bool) { return socket.StreamHeaders(f) }
 
 // Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }

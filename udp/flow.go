@@ -33,6 +33,7 @@ type datagrams interface {
 var (
 	_ bench.Eager      = (*flow)(nil)
 	_ bench.Overflower = (*flow)(nil)
+	_ bench.Framer     = (*flow)(nil)
 )
 
 // newFlow chooses the way to conn's socket.
@@ -122,6 +123,12 @@ func (f *flow) Granted() bench.Granted {
 
 // Overflowed implements bench.Overflower.
 func (f *flow) Overflowed() (datagrams uint64, known bool) { return socket.Overflowed(f) }
+
+// Headers implements bench.Framer: a datagram is a message.
+func (f *flow) Headers(size int) (headers, data uint64, known bool) {
+	n, known := socket.DatagramHeaders(f, size)
+	return uint64(n), uint64(size), known
+}
 
 // Traffic implements bench.Sender.
 func (f *flow) Traffic() bench.Traffic { return f.traffic }

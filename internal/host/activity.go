@@ -27,8 +27,9 @@ type CPU struct {
 
 // DatagramCounts counts UDP's datagrams, IPv4 and IPv6 together, that were received and dropped.
 type DatagramCounts struct {
-	// BufferErrors found the receive buffer of their socket full (RcvbufErrors); ChecksumErrors were corrupt (InCsumErrors).
-	BufferErrors, ChecksumErrors uint64
+	// BufferErrors found the receive buffer of their socket full (RcvbufErrors). Faulty ones were dropped for what they are: above all,
+	// their checksum was wrong (InErrors that are neither RcvbufErrors nor MemErrors).
+	BufferErrors, Faulty uint64
 }
 
 // ReadActivity reads what this host has done.

@@ -62,6 +62,12 @@ func cpuOf(stat string) (c CPU, known bool) {
 // datagramsOf reads /proc/net/snmp, where a line of names stands ahead of a line of numbers, and /proc/net/snmp6, which has a name and a
 // number in each line and is not there without IPv6.
 func datagramsOf(snmp, snmp6 string) (c DatagramCounts, known bool) {
+	sums := map[string]uint64{}
+	add := func(name, number string) {
+		if n, err := strconv.ParseUint(number, 10, 64); err == nil {
+			sums[name] += n
+		}
+	}
 	var names []string
 	for line := range strings.Lines(snmp) {
 		fields := strings.Fields(line)
@@ -72,37 +78,23 @@ func datagramsOf(snmp, snmp6 string) (c DatagramCounts, known bool) {
 			names = fields
 			continue
 		}
-		for i, field := range fields[:min(len(fields), len(names))] {
-			if n, err := strconv.ParseUint(field, 10, 64); err == nil {
-				known = c.add(names[i], n) || known
-			}
+		for i := 1; i < min(len(fields), len(names)); i++ {
+			add(names[i], fields[i])
 		}
 		break
 	}
 	for line := range strings.Lines(snmp6) {
 		fields := strings.Fields(line)
-		if len(fields) != 2 {
-			continue
+		if name, ok := strings.CutPrefix(line, "Udp6"); ok && len(fields) == 2 {
+			add(strings.Fields(name)[0], fields[1])
 		}
-		if name, ok := strings.CutPrefix(fields[0], "Udp6"); ok {
-			if n, err := strconv.ParseUint(fields[1], 10, 64); err == nil {
-				c.add(name, n)
-			}
-		}
+	}
+	full, known := sums["RcvbufErrors"]
+	c.BufferErrors = full
+	if bad, less := sums["InErrors"], full+sums["MemErrors"]; bad > less {
+		c.Faulty = bad - less
 	}
 	return c, known
-}
-
-func (c *DatagramCounts) add(name string, n uint64) bool {
-	switch name {
-	case "RcvbufErrors":
-		c.BufferErrors += n
-	case "InCsumErrors":
-		c.ChecksumErrors += n
-	default:
-		return false
-	}
-	return true
 }
 
 // carriedBy reads /proc/net/dev: the first number after an interface's name is the bytes received, the ninth the bytes sent.
