@@ -25,7 +25,7 @@ Calibrate with the flags that you are going to run with: noise depends on the le
 link. The machine should be as busy as it is going to be then. Without flags it takes about twice as long as run.`,
 		Example: `  bench calibrate
   bench calibrate --quick
-  bench calibrate --workload latency --wait spin --trials 20`,
+  bench calibrate --workload latency --wait spin`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()

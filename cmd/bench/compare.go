@@ -27,7 +27,7 @@ in turn, several runs each.
 assertions, like 'tcp.rtt_p99_us<500', are about the new result.`,
 		Example: `  bench compare results/old results/new
   bench compare results/old1,results/old2 results/new1,results/new2
-  bench compare results/old results/new --assert 'rtt_p50_us regress<5%' --assert 'goodput_bps regress<5%'
+  bench compare results/old results/new --assert 'rtt_p50_us regress<5%' --assert 'tcp.rtt_p50_us<5000'
   bench compare results/old results/new --format markdown`,
 		Args: cobra.ExactArgs(2),
 	}

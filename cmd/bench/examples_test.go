@@ -96,7 +96,8 @@ func runCommands(t *testing.T, list []string) {
 func exampleScript(t *testing.T, list []string) string {
 	var b strings.Builder
 	b.WriteString("env BENCH_TRIALS=1\nenv BENCH_DURATION=20ms\nenv BENCH_WARMUP=5ms\nenv BENCH_DRAIN=50ms\n")
-	b.WriteString("exec bench run --quiet --workload latency\n") // so that there is something to report on
+	b.WriteString("exec bench run --quiet --workload latency\n") // so that there is something to report on, and to compare
+	b.WriteString("exec sh -c 'for name in a b old new old1 old2 new1 new2; do cp -r $(readlink -f results/latest) results/$name; done'\n")
 	port := "2121"
 	for _, line := range list {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), "   ") // the remark beside an example

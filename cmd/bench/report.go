@@ -28,7 +28,7 @@ side by side.`,
   bench report results/latest --format markdown
   bench report results/latest --format csv > summary.csv
   bench report results/latest --format benchfmt > run.txt
-  bench report results/latest --assert 'udp.loss_ratio[workload=paced]<1%'`,
+  bench report results/new --assert 'udp.loss_ratio[size_bytes=64]<1%'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error

@@ -82,7 +82,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
   bench run --workload throughput --direction up,down,both
   bench run --link 'delay=20ms,loss=1%' --workload paced --rate 500 --size 200
   bench run --link lte
-  bench run --workload latency --assert 'tcp.rtt_p99_us<5000' --assert 'udp.loss_ratio<0.1%'`,
+  bench run --workload latency --assert 'tcp.rtt_p50_us<5000' --assert 'udp.loss_ratio<1%'`,
 		Args: cobra.NoArgs,
 	}
 	f := cmd.Flags()
