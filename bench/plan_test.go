@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tcpvsudp/results"
 )
 
 // named is a Transport that opens nothing.
@@ -46,7 +48,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{func(p *Plan) { p.Protos = []string{"sctp"} }, `unknown protocol "sctp": use one or more of tcp,udp`},
 		{func(p *Plan) { p.Protos = nil }, "no protocol is given"},
 		{func(p *Plan) { p.Protos = []string{"tcp", "tcp"} }, "tcp is given twice"},
-		{func(p *Plan) { p.Workloads = []string{"speed"} }, `unknown workload "speed": use one or more of latency,paced,throughput,connect`},
+		{func(p *Plan) { p.Workloads = []string{"speed"} }, `unknown workload "speed": use one or more of latency,paced,throughput,maxrate,connect`},
 		{func(p *Plan) { p.Sizes = []int{31} }, "message size 31 is too small"},
 		{func(p *Plan) { p.Sizes = []int{65508} }, "message size 65508 is too large for udp, which carries 65507 bytes"},
 		{func(p *Plan) { p.Sizes = []int{MaxSize + 1} }, "too large for tcp"},
@@ -141,7 +143,7 @@ func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 	for _, size := range []int{100, 200} {
 		for _, flows := range []int{1, 3} {
 			for _, congestion := range []string{"cubic", "reno"} {
-				want = append(want, PlannedCell{"connect", size, flows, "echo", "1", congestion, "", 10})
+				want = append(want, PlannedCell{"connect", size, flows, "echo", "1", congestion, "", results.Value{}, 10})
 			}
 		}
 	}
@@ -150,7 +152,7 @@ func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 			for _, direction := range []string{"up", "both"} {
 				for _, batch := range []string{"1", "auto"} {
 					for _, congestion := range []string{"cubic", "reno"} {
-						want = append(want, PlannedCell{"throughput", size, flows, direction, batch, congestion, "", 10})
+						want = append(want, PlannedCell{"throughput", size, flows, direction, batch, congestion, "", results.Value{}, 10})
 					}
 				}
 			}

@@ -38,6 +38,7 @@ var (
 	oneWay    = []string{"throughput"}
 	paced     = []string{"paced"}
 	all       = []string{"latency", "paced", "throughput", "connect"}
+	searches  = []string{"maxrate"}
 	flowsLast = []string{"latency", "paced", "throughput"}
 )
 
@@ -69,6 +70,10 @@ var metrics = slices.Concat(
 			value: func(t results.Trial) results.Value { return ofBoth(t, t.UpBps) }},
 		{name: "goodput_down_bps", label: "of it down", unit: bitsPerSecond, better: "higher", workloads: oneWay, optional: true,
 			value: func(t results.Trial) results.Value { return ofBoth(t, t.DownBps) }},
+		{name: "max_rate_bps", label: "max rate", unit: bitsPerSecond, better: "higher", workloads: searches,
+			value: func(t results.Trial) results.Value { return t.MaxRate.Bps }},
+		{name: "max_rate_msg_per_s", label: "messages", unit: perSecond, better: "higher", workloads: searches,
+			value: func(t results.Trial) results.Value { return t.MaxRate.MessagesPerS }},
 		{name: "messages_per_s", label: "messages", unit: perSecond, better: "higher", workloads: flowsLast,
 			value: func(t results.Trial) results.Value { return t.MessagesPerS }},
 		{name: "messages_per_s", label: "connections", unit: perSecond, better: "higher", workloads: connects,

@@ -47,6 +47,7 @@ func footnotes(s *results.Set, rows []results.Summary) []string {
 	}
 	notes = append(notes, batches(s.Trials)...)
 	notes = append(notes, bursts(s.Trials)...)
+	notes = append(notes, searchNotes(s.Trials)...)
 	notes = append(notes, rateLimits(s.Trials)...)
 	notes = append(notes, linkNotes(s.Trials)...)
 	notes = append(notes, clockErrors(s.Trials)...)

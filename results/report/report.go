@@ -161,7 +161,8 @@ func how(trials []results.Trial) string {
 	if len(trials) == 0 {
 		return "."
 	}
-	text := fmt.Sprintf(" of %v ms after %v ms of warm-up", trials[0].DurationMs, trials[0].WarmupMs)
+	first := trials[max(slices.IndexFunc(trials, func(t results.Trial) bool { return t.MaxRate.End == "" }), 0)] // a search is no trial of one length
+	text := fmt.Sprintf(" of %v ms after %v ms of warm-up", first.DurationMs, first.WarmupMs)
 	var controls, client, server []string
 	portable := false
 	for _, t := range trials {
@@ -249,7 +250,7 @@ func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
 	}
 	var waits []string
 	for _, trial := range s.Trials {
-		if trial.Workload == workload && !slices.Contains(waits, trial.Wait) {
+		if tableFor(trial.Workload) == workload && !slices.Contains(waits, trial.Wait) {
 			waits = append(waits, trial.Wait)
 		}
 	}
@@ -258,7 +259,7 @@ func tableOf(workload string, s *results.Set, rows []results.Summary) Table {
 	compared := slices.ContainsFunc(rows, func(r results.Summary) bool { return r.CongestionAsked != rows[0].CongestionAsked })
 	var previous results.Cell
 	for _, row := range rows {
-		if row.Workload != workload {
+		if tableFor(row.Workload) != workload {
 			continue
 		}
 		cell := make([]string, 1+len(link))
@@ -287,7 +288,7 @@ func cellLabel(c results.Cell, compared bool) string {
 		label += fmt.Sprintf(", %s/s", digits(rate))
 	}
 	switch {
-	case c.Workload != "throughput" || c.Batch == "":
+	case tableFor(c.Workload) != "throughput" || c.Batch == "":
 	case c.Batch == "1":
 		label += ", one by one"
 	case c.Batch == "auto":
@@ -295,6 +296,7 @@ func cellLabel(c results.Cell, compared bool) string {
 	default:
 		label += fmt.Sprintf(", %s at once", c.Batch)
 	}
+	label += goalLabel(c)
 	if compared {
 		label += ", " + cmp.Or(c.CongestionAsked, "default")
 	}

@@ -56,8 +56,10 @@ func cells(s *results.Set) []results.Cell {
 	slices.SortFunc(list, func(a, b results.Cell) int {
 		rateA, _ := a.RateAsked.Get()
 		rateB, _ := b.RateAsked.Get()
+		goalA, _ := a.LossGoal.Get()
+		goalB, _ := b.LossGoal.Get()
 		return cmp.Or(
-			cmp.Compare(slices.Index(all, a.Workload), slices.Index(all, b.Workload)),
+			cmp.Compare(place(a.Workload), place(b.Workload)),
 			cmp.Compare(a.SizeBytes, b.SizeBytes),
 			cmp.Compare(a.Flows, b.Flows),
 			cmp.Compare(slices.Index(directions, a.Direction), slices.Index(directions, b.Direction)),
@@ -65,6 +67,7 @@ func cells(s *results.Set) []results.Cell {
 			cmp.Compare(batchSize(a), batchSize(b)),
 			cmp.Compare(a.CongestionAsked, b.CongestionAsked),
 			cmp.Compare(order[a.Link], order[b.Link]),
+			cmp.Compare(goalA, goalB),
 		)
 	})
 	return list
