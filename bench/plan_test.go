@@ -63,6 +63,12 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{func(p *Plan) { p.Drain = time.Hour }, "a drain of 1h0m0s"},
 		{func(p *Plan) { p.Rate = 0 }, "a rate of 0 messages/s"},
 		{func(p *Plan) { p.Rate = math.NaN() }, "a rate of NaN messages/s"},
+		{func(p *Plan) { p.LossGoals = []float64{1} }, "a loss goal of 1 can't be searched for"},
+		{func(p *Plan) { p.LossGoals = []float64{math.NaN()} }, "a loss goal of NaN"},
+		{func(p *Plan) { p.LossGoals = []float64{0.1, 0, 0.1} }, "loss goal 0.1 is given twice"},
+		{func(p *Plan) { p.Workloads, p.LossGoals = []string{"maxrate"}, nil }, "no loss goal is given"},
+		{func(p *Plan) { p.Workloads, p.Directions = []string{"maxrate"}, []string{"down"} }, "maxrate searches for the highest rate to the server alone"},
+		{func(p *Plan) { p.Workloads, p.Duration = []string{"maxrate"}, 20*time.Minute }, "a duration of 20m0s can't be searched with"},
 	} {
 		p := DefaultPlan()
 		test.change(&p)
@@ -74,6 +80,31 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 	p.Protos, p.Sizes = []string{"tcp"}, []int{1 << 20}
 	if err := p.Validate(both); err != nil {
 		t.Errorf("TCP alone carries a MiB: %v", err)
+	}
+}
+
+// A search is no part of the default plan, and each of its goals is a cell of its own, up alone.
+func TestSearchesAreCellsOfTheirGoals(t *testing.T) {
+	if p := DefaultPlan(); slices.Contains(p.Workloads, "maxrate") || !slices.Contains(WorkloadNames(), "maxrate") {
+		t.Errorf("workloads %v, of %v", p.Workloads, WorkloadNames())
+	}
+	p := DefaultPlan()
+	p.Workloads, p.Sizes, p.Directions, p.Batches = []string{"maxrate"}, []int{100}, []string{"down", "up"}, []int{0}
+	want := []PlannedCell{
+		{"maxrate", 100, 1, "up", "auto", "cubic", "", results.Known(0), 20},
+		{"maxrate", 100, 1, "up", "auto", "cubic", "", results.Known(0.001), 20},
+	}
+	if err := p.Validate(both); err != nil || !slices.Equal(p.Cells(), want) {
+		t.Errorf("%v, want %v; %v", p.Cells(), want, err)
+	}
+	limits := DefaultLimits()
+	limits.Duration = time.Second // the last measurements take that long, and there is the warm-up
+	if err := p.Check(limits); err == nil || !strings.Contains(err.Error(), "a duration of 1.05s") {
+		t.Errorf("a server that allows %v: %v", limits.Duration, err)
+	}
+	// 20 searches of each transport: some 3 s where nothing can be lost, some 15 s else.
+	if d := p.Estimate(both); d < 5*time.Minute || d > 8*time.Minute {
+		t.Errorf("it takes %v", d)
 	}
 }
 

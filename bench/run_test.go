@@ -320,7 +320,7 @@ func TestNobodyAnswersHello(t *testing.T) {
 
 // An interrupt ends the trial in hand at once, keeps those before it, and leaves no session.
 func TestInterruptKeepsFinishedTrials(t *testing.T) {
-	for _, workload := range bench.WorkloadNames() {
+	for _, workload := range bench.DefaultPlan().Workloads {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			stop := errors.New("enough")

@@ -319,7 +319,7 @@ type searchCost struct {
 
 var (
 	shortestSearch = searchCost{steps: 4, lengths: 11}
-	usualSearch    = searchCost{steps: 19, lengths: 57, lossy: 10}
+	usualSearch    = searchCost{steps: 14, lengths: 36, lossy: 6}
 )
 
 // estimate is how long the search takes, with first measurements of such a length, and each step and each loss taking so much more.
