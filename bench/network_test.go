@@ -117,8 +117,8 @@ func TestOneWayDelay(t *testing.T) {
 		err := bench.Run(t.Context(), bench.Config{
 			Plan: plan, Transports: []bench.Transport{n}, Control: benchtest.Control{Sessions: n.Sessions}, OneClock: oneClock,
 			NewWaiter: func() clock.Waiter { return clock.Sleeper{} },
-			Keep: func(t results.Trial, b []results.Bucket, _ []results.Interval) error {
-				got = kept{t, b, nil}
+			Keep: func(r results.Record) error {
+				got = kept{Trial: r.Trial, buckets: r.Buckets}
 				return nil
 			},
 		})
@@ -217,8 +217,8 @@ func TestTrialIsRepeated(t *testing.T) {
 		var attempts []int
 		config := bench.Config{
 			Plan: plan, Transports: []bench.Transport{n}, Control: benchtest.Control{Sessions: n.Sessions}, Repeats: 2,
-			Keep: func(t results.Trial, _ []results.Bucket, _ []results.Interval) error {
-				attempts = append(attempts, t.Attempts)
+			Keep: func(r results.Record) error {
+				attempts = append(attempts, r.Trial.Attempts)
 				return nil
 			},
 		}
@@ -253,7 +253,7 @@ func TestTrialIsNotRepeatedForEver(t *testing.T) {
 			err := bench.Run(t.Context(), bench.Config{
 				Plan: fakePlan("latency"), Transports: []bench.Transport{n}, Repeats: 2,
 				Control: failing{benchtest.Control{Sessions: n.Sessions}, test.err, &calls},
-				Keep:    func(results.Trial, []results.Bucket, []results.Interval) error { return nil },
+				Keep:    func(results.Record) error { return nil },
 			})
 			if !errors.Is(err, test.err) || calls != test.calls {
 				t.Errorf("%v after %d attempts, want %d", err, calls, test.calls)
@@ -286,10 +286,10 @@ func TestRateLimitIsKept(t *testing.T) {
 			sent := uint64(0)
 			err := bench.Run(t.Context(), bench.Config{
 				Plan: plan, Transports: []bench.Transport{n}, Limits: limits, Control: benchtest.Control{Sessions: n.Sessions},
-				Keep: func(t results.Trial, _ []results.Bucket, _ []results.Interval) error {
+				Keep: func(r results.Record) error {
 					mu.Lock()
 					defer mu.Unlock()
-					sent = t.Sent
+					sent = r.Trial.Sent
 					return nil
 				},
 			})

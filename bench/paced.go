@@ -37,7 +37,7 @@ func runPaced(t *trial) error {
 	if !alone {
 		receive()
 	}
-	t.fail(t.sendPaced(alone))
+	t.fail(t.sendPaced(alone, t.stop, (*worker).sendDue))
 	for _, w := range t.workers {
 		w.stopSending()
 	}
@@ -96,17 +96,20 @@ func (t *trial) receiveUntil(at int64) error {
 	}
 }
 
-// sendPaced sends the trial's messages at their times. Those that are overdue leave at once. Those of the warm-up
-// that have not left when it ends, and the measured ones that have not left when the trial does, are not sent:
-// the latter are counted. alone says that it is to receive as well.
-func (t *trial) sendPaced(alone bool) error {
-	_, release := bind(t.cpus, 0)
+// sendPaced sends the trial's messages at their times, over the flows in turn: send gives one or more of a flow's to the kernel, meant
+// to leave at time due, and returns how many. Those that are overdue leave at once. Those of the warm-up that have not left when
+// it ends, and the measured ones that have not left by time last, are not sent: the latter are counted. alone says that it is to
+// receive as well.
+func (t *trial) sendPaced(alone bool, last int64, send func(w *worker, due int64) (messages int, err error)) error {
+	number, release := bind(t.cpus, 0)
 	defer release()
+	t.sender = number
 	wait := t.newWaiter()
 	defer wait.Close()
 	pace := NewPace(t.plan.Rate)
 	firstMeasured, end := pace.Before(t.plan.Warmup), pace.Before(t.plan.Warmup+t.plan.Duration)
-	for i := uint64(0); i < end && !t.failed.Load(); i++ {
+	turn := 0
+	for i := uint64(0); i < end && !t.failed.Load(); {
 		due := t.start + int64(pace.Due(i))
 		if alone {
 			if err := t.receiveUntil(due); err != nil {
@@ -116,24 +119,32 @@ func (t *trial) sendPaced(alone bool) error {
 			wait.Until(due)
 		}
 		now := clock.Now()
-		if now >= t.stop {
+		if now >= last {
 			t.unsent = end - max(i, firstMeasured)
 			return nil
 		}
 		if i < firstMeasured && now >= t.measure.Load() {
-			i = firstMeasured - 1
+			i = firstMeasured
 			continue
 		}
-		w := t.workers[i%uint64(len(t.workers))]
-		seq := w.number(due)
-		if seq&WarmUp == 0 {
+		if i >= firstMeasured {
 			t.lag.Record(now - due)
 		}
-		if err := w.sendOne(seq, due); err != nil {
+		n, err := send(t.workers[turn], due)
+		if err != nil {
 			return err
+		}
+		i += uint64(n)
+		if turn++; turn == len(t.workers) {
+			turn = 0
 		}
 	}
 	return nil
+}
+
+// sendDue sends one message.
+func (w *worker) sendDue(due int64) (messages int, err error) {
+	return 1, w.sendOne(w.number(due), due)
 }
 
 // stopInterval is how often a receiver whose deadline has passed looks whether the sender has stopped.

@@ -26,7 +26,9 @@ type Plan struct {
 	Drain time.Duration `json:"drain_ns"`
 	// Rate is that of the paced workload, in messages/s, all flows together.
 	Rate float64 `json:"rate_msg_per_s"`
-	Wait Wait    `json:"wait"`
+	// LossGoals are the shares of messages that may be lost at the rates which maxrate searches for.
+	LossGoals []float64 `json:"loss_goals"`
+	Wait      Wait      `json:"wait"`
 	// Deadline is how long a message may take one way before it is too late.
 	Deadline time.Duration `json:"deadline_ns"`
 	Verify   bool          `json:"verify"`
@@ -52,11 +54,15 @@ type Plan struct {
 	Seed uint64 `json:"seed"`
 }
 
-// DefaultPlan takes about a minute.
+// DefaultPlan takes about a minute. It leaves out the searches: each takes some ten seconds and more.
 func DefaultPlan() Plan {
+	names := slices.DeleteFunc(WorkloadNames(), func(name string) bool {
+		w, err := workloadNamed(name)
+		return err == nil && w.searches
+	})
 	return Plan{
 		Protos:     []string{"tcp", "udp"},
-		Workloads:  WorkloadNames(),
+		Workloads:  names,
 		Sizes:      []int{64, 1400},
 		Flows:      []int{1},
 		Directions: []string{"up"},
@@ -64,6 +70,7 @@ func DefaultPlan() Plan {
 		Warmup:     50 * time.Millisecond,
 		Duration:   250 * time.Millisecond,
 		Rate:       2000,
+		LossGoals:  []float64{0, 0.001},
 		Deadline:   100 * time.Millisecond,
 		Batches:    []int{1, 0},
 		Congestion: []string{"cubic"},
@@ -124,6 +131,19 @@ func (p Plan) Validate(transports []Transport) error {
 			bad("%d flows can't be run: use from 1 to %d", n, MaxFlows)
 		}
 	}
+	for _, g := range p.LossGoals {
+		if !(g >= 0 && g < 1) { // a NaN is refused too
+			bad("a loss goal of %v can't be searched for: use a share from 0 on that is less than 1, like 0.001 or 0.1%%", g)
+		}
+	}
+	if p.searches() {
+		if len(p.LossGoals) == 0 {
+			bad("no loss goal is given")
+		}
+		if !slices.Contains(p.Directions, searched) {
+			bad("maxrate searches for the highest rate to the server alone: add the direction %s, or leave maxrate out", searched)
+		}
+	}
 	for _, direction := range p.Directions {
 		if directions[direction] == "" {
 			bad("unknown direction %q: use one or more of up,down,both", direction)
@@ -157,6 +177,9 @@ func (p Plan) Validate(transports []Transport) error {
 	if p.Duration < time.Millisecond || p.Duration > MaxDuration || p.Warmup > MaxDuration-p.Duration {
 		bad("a duration of %v can't be measured: with the warm-up it must be from 1ms to %v", p.Duration, MaxDuration)
 	}
+	if p.searches() && p.Duration <= MaxDuration && p.Duration > (MaxDuration-p.Warmup)/finalLength {
+		bad("a duration of %v can't be searched with: maxrate measures for up to %d times as long, which with the warm-up must be no more than %v", p.Duration, finalLength, MaxDuration)
+	}
 	if p.Warmup < 0 {
 		bad("a warm-up of %v makes no sense: use 0 or more", p.Warmup)
 	}
@@ -169,7 +192,7 @@ func (p Plan) Validate(transports []Transport) error {
 	if !(p.Rate >= 0.001 && p.Rate <= 1e9) { // a NaN is refused too
 		bad("a rate of %v messages/s can't be paced: use from 0.001 to 1e9", p.Rate)
 	}
-	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicateBatch(p.Batches), duplicate(p.Congestion), duplicateLink(p.Links)} {
+	for _, dup := range []string{duplicate(p.Protos), duplicate(p.Workloads), duplicate(p.Sizes), duplicate(p.Flows), duplicate(p.Directions), duplicateBatch(p.Batches), duplicateGoal(p.LossGoals), duplicate(p.Congestion), duplicateLink(p.Links)} {
 		if dup != "" {
 			bad("%s is given twice: give it once", dup)
 		}
@@ -183,6 +206,13 @@ func duplicateBatch(list []int) string {
 		return "batch auto"
 	}
 	return dup
+}
+
+func duplicateGoal(list []float64) string {
+	if dup := duplicate(list); dup != "" {
+		return "loss goal " + dup
+	}
+	return ""
 }
 
 func duplicateLink(links []PlannedLink) string {
@@ -209,7 +239,11 @@ func duplicate[T comparable](list []T) string {
 func (p Plan) Check(limits Limits) error {
 	for _, c := range p.cells() {
 		for _, proto := range p.Protos {
-			if err := limits.Check(p.spec(c, proto, limits)); err != nil {
+			longest := p
+			if c.workload.searches {
+				longest.Duration *= finalLength
+			}
+			if err := limits.Check(longest.spec(c, proto, limits)); err != nil {
 				return fmt.Errorf("%s of %d B: %w", c.workload.name, c.size, err)
 			}
 		}
@@ -234,7 +268,7 @@ func (p Plan) spec(c cell, proto string, limits Limits) Spec {
 		Pin:       p.Pin,
 		Fast:      Fast{Batch: c.batch, NoOffload: p.NoOffload, Portable: p.Portable, Congestion: c.congestion},
 	}
-	if c.workload.paced {
+	if c.workload.rated() {
 		s.RateBps = p.Rate * float64(c.size) * 8
 	}
 	// The time series has intervals of a tenth of the trial, from 10 ms to a second; longer only where so many flows would
@@ -242,6 +276,14 @@ func (p Plan) spec(c cell, proto string, limits Limits) Spec {
 	s.Interval = min(max(p.Duration/10, 10*time.Millisecond), time.Second)
 	s.Interval = max(s.Interval, s.Duration*time.Duration(s.FlowCount())/(MaxBuckets/2))
 	return s
+}
+
+// searches tells whether the plan has searches.
+func (p Plan) searches() bool {
+	return slices.ContainsFunc(p.Workloads, func(name string) bool {
+		w, err := workloadNamed(name)
+		return err == nil && w.searches
+	})
 }
 
 // TrialCount is the number of trials of the plan.

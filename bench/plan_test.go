@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tcpvsudp/results"
 )
 
 // named is a Transport that opens nothing.
@@ -46,7 +48,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{func(p *Plan) { p.Protos = []string{"sctp"} }, `unknown protocol "sctp": use one or more of tcp,udp`},
 		{func(p *Plan) { p.Protos = nil }, "no protocol is given"},
 		{func(p *Plan) { p.Protos = []string{"tcp", "tcp"} }, "tcp is given twice"},
-		{func(p *Plan) { p.Workloads = []string{"speed"} }, `unknown workload "speed": use one or more of latency,paced,throughput,connect`},
+		{func(p *Plan) { p.Workloads = []string{"speed"} }, `unknown workload "speed": use one or more of latency,paced,throughput,maxrate,connect`},
 		{func(p *Plan) { p.Sizes = []int{31} }, "message size 31 is too small"},
 		{func(p *Plan) { p.Sizes = []int{65508} }, "message size 65508 is too large for udp, which carries 65507 bytes"},
 		{func(p *Plan) { p.Sizes = []int{MaxSize + 1} }, "too large for tcp"},
@@ -61,6 +63,12 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{func(p *Plan) { p.Drain = time.Hour }, "a drain of 1h0m0s"},
 		{func(p *Plan) { p.Rate = 0 }, "a rate of 0 messages/s"},
 		{func(p *Plan) { p.Rate = math.NaN() }, "a rate of NaN messages/s"},
+		{func(p *Plan) { p.LossGoals = []float64{1} }, "a loss goal of 1 can't be searched for"},
+		{func(p *Plan) { p.LossGoals = []float64{math.NaN()} }, "a loss goal of NaN"},
+		{func(p *Plan) { p.LossGoals = []float64{0.1, 0, 0.1} }, "loss goal 0.1 is given twice"},
+		{func(p *Plan) { p.Workloads, p.LossGoals = []string{"maxrate"}, nil }, "no loss goal is given"},
+		{func(p *Plan) { p.Workloads, p.Directions = []string{"maxrate"}, []string{"down"} }, "maxrate searches for the highest rate to the server alone"},
+		{func(p *Plan) { p.Workloads, p.Duration = []string{"maxrate"}, 20*time.Minute }, "a duration of 20m0s can't be searched with"},
 	} {
 		p := DefaultPlan()
 		test.change(&p)
@@ -72,6 +80,31 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 	p.Protos, p.Sizes = []string{"tcp"}, []int{1 << 20}
 	if err := p.Validate(both); err != nil {
 		t.Errorf("TCP alone carries a MiB: %v", err)
+	}
+}
+
+// A search is no part of the default plan, and each of its goals is a cell of its own, up alone.
+func TestSearchesAreCellsOfTheirGoals(t *testing.T) {
+	if p := DefaultPlan(); slices.Contains(p.Workloads, "maxrate") || !slices.Contains(WorkloadNames(), "maxrate") {
+		t.Errorf("workloads %v, of %v", p.Workloads, WorkloadNames())
+	}
+	p := DefaultPlan()
+	p.Workloads, p.Sizes, p.Directions, p.Batches = []string{"maxrate"}, []int{100}, []string{"down", "up"}, []int{0}
+	want := []PlannedCell{
+		{"maxrate", 100, 1, "up", "auto", "cubic", "", results.Known(0), 20},
+		{"maxrate", 100, 1, "up", "auto", "cubic", "", results.Known(0.001), 20},
+	}
+	if err := p.Validate(both); err != nil || !slices.Equal(p.Cells(), want) {
+		t.Errorf("%v, want %v; %v", p.Cells(), want, err)
+	}
+	limits := DefaultLimits()
+	limits.Duration = time.Second // the last measurements take that long, and there is the warm-up
+	if err := p.Check(limits); err == nil || !strings.Contains(err.Error(), "a duration of 1.05s") {
+		t.Errorf("a server that allows %v: %v", limits.Duration, err)
+	}
+	// 20 searches of each transport: some 3 s where nothing can be lost, some 15 s else.
+	if d := p.Estimate(both); d < 5*time.Minute || d > 8*time.Minute {
+		t.Errorf("it takes %v", d)
 	}
 }
 
@@ -141,7 +174,7 @@ func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 	for _, size := range []int{100, 200} {
 		for _, flows := range []int{1, 3} {
 			for _, congestion := range []string{"cubic", "reno"} {
-				want = append(want, PlannedCell{"connect", size, flows, "echo", "1", congestion, "", 10})
+				want = append(want, PlannedCell{"connect", size, flows, "echo", "1", congestion, "", results.Value{}, 10})
 			}
 		}
 	}
@@ -150,7 +183,7 @@ func TestCellsAreInTheOrderOfTheTables(t *testing.T) {
 			for _, direction := range []string{"up", "both"} {
 				for _, batch := range []string{"1", "auto"} {
 					for _, congestion := range []string{"cubic", "reno"} {
-						want = append(want, PlannedCell{"throughput", size, flows, direction, batch, congestion, "", 10})
+						want = append(want, PlannedCell{"throughput", size, flows, direction, batch, congestion, "", results.Value{}, 10})
 					}
 				}
 			}

@@ -7,7 +7,7 @@ import (
 )
 
 // records turns what a finished trial counted into its rows.
-func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.Interval) {
+func (t *trial) records(number int) results.Record {
 	client, latency := t.client()
 	received := client // of an echo, all that counts is what came back
 	if t.spec.Mode != Echo {
@@ -68,7 +68,7 @@ func (t *trial) records(number int) (results.Trial, []results.Bucket, []results.
 		row.ClockOffsetUs = results.Known(float64(t.clocks.offset(t.clocks.after.at)) / 1000)
 		row.ClockErrorUs = results.Known(float64(t.clocks.bound()) / 1000)
 	}
-	return row, buckets, t.intervals(number, received.Series)
+	return results.Record{Trial: row, Buckets: buckets, Intervals: t.intervals(number, received.Series)}
 }
 
 // client sums the workers' accounts.
@@ -104,8 +104,11 @@ func (t *trial) cellRecord() results.Cell {
 		Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows, Direction: t.direction,
 		Batch: t.batchName(), CongestionAsked: t.congestion, Link: t.cell.link,
 	}
-	if t.workload.paced {
+	if t.workload.rated() {
 		c.RateAsked = results.Known(t.plan.Rate)
+	}
+	if t.workload.searches {
+		c.LossGoal = results.Known(t.goal)
 	}
 	return c
 }
@@ -183,7 +186,7 @@ func (t *trial) throughput(client Account) results.Throughput {
 		r.UpBps = t.goodput(t.server)
 	}
 	r.GoodputBps = sum(r.UpBps, r.DownBps)
-	if t.spec.RateBps > 0 && !t.workload.paced {
+	if t.spec.RateBps > 0 && !t.workload.rated() {
 		r.RateLimitBps = results.Known(t.spec.RateBps)
 	}
 	switch {
@@ -203,17 +206,23 @@ func (t *trial) throughput(client Account) results.Throughput {
 		r.UpBps, r.DownBps = results.Value{}, results.Value{} // an echo is no throughput of a direction
 		return r
 	}
-	var up SourceAccount
+	r.OfferedBps = sum(t.offered(t.sends()), t.offered(t.server.Source))
+	return r
+}
+
+// sends is what the client sent one way.
+func (t *trial) sends() (up SourceAccount) {
 	for _, w := range t.workers {
 		if w.mode == Sink {
 			up.Add(SourceAccount{Sent: w.sent, BeginNs: w.sendBegin, EndNs: w.sendEnd})
 		}
 	}
-	offered := func(a SourceAccount) results.Value {
-		return results.Ratio(float64(a.Sent)*size, float64(a.EndNs-a.BeginNs)/1e9)
-	}
-	r.OfferedBps = sum(offered(up), offered(t.server.Source))
-	return r
+	return up
+}
+
+// offered is what a sender gave to the kernel, in bit/s of its own clock.
+func (t *trial) offered(a SourceAccount) results.Value {
+	return results.Ratio(float64(a.Sent)*float64(t.size)*8, float64(a.EndNs-a.BeginNs)/1e9)
 }
 
 // goodput counts the intervals between arrivals: what came with the first block took none. One way, it is not told where

@@ -47,7 +47,7 @@ type Config struct {
 	// Repeats is how often a trial that failed is measured again: a server may have been started anew.
 	Repeats int
 	// Keep is handed every trial as soon as it is finished. Its error ends the run.
-	Keep func(results.Trial, []results.Bucket, []results.Interval) error
+	Keep func(results.Record) error
 	// Progress, if not nil, is told before every trial and once at the end.
 	Progress func(Progress)
 	// Link is what carries out the plan's links, nil where it has none.
@@ -80,7 +80,7 @@ func Run(ctx context.Context, c Config) error {
 	if c.NewWaiter == nil {
 		c.NewWaiter = clock.NewWaiter
 	}
-	if slices.ContainsFunc(c.Plan.cells(), func(c cell) bool { return c.workload.paced }) {
+	if slices.ContainsFunc(c.Plan.cells(), func(c cell) bool { return c.workload.paced || c.workload.searches }) {
 		c.NewWaiter().Close() // the first one finds out how late this system is, which is not to be a trial's time
 	}
 	schedule := c.Plan.schedule(c.Transports)
@@ -90,40 +90,69 @@ func Run(ctx context.Context, c Config) error {
 			c.Progress(Progress{Done: done, Trials: len(schedule), Left: left, What: what})
 		}
 	}
-	met := false // a trial has got as far as to measure
+	var met bool
 	for i, s := range schedule {
-		var t *trial
-		var first error // why the trial had to be measured again
-		attempts := 0
-		for again := true; again; {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			tell(i, s.String()+repeated(attempts))
-			var err error
-			t, err = runTrial(ctx, c, s)
-			attempts++
-			met = met || !t.began.IsZero()
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			again = err != nil
-			if again && !(met && attempts <= c.Repeats && mayPass(err)) {
-				return fmt.Errorf("trial %d of %d, %s: %w", i+1, len(schedule), s, because(err, first))
-			}
-			if first == nil {
-				first = err
-			}
+		m := measurer{c, &met, func(attempts int) { tell(i, s.String()+repeated(attempts)) }}
+		carryOut := m.trial
+		if s.workload.searches {
+			carryOut = m.search
 		}
-		trial, buckets, intervals := t.records(i + 1)
-		trial.Attempts = attempts
-		if err := c.Keep(trial, buckets, intervals); err != nil {
+		record, err := carryOut(ctx, s, i+1)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return fmt.Errorf("trial %d of %d, %s: %w", i+1, len(schedule), s, err)
+		}
+		if err := c.Keep(record); err != nil {
 			return err
 		}
 		left -= s.estimate(c.Plan)
 	}
 	tell(len(schedule), "")
 	return nil
+}
+
+// A measurer carries out what is scheduled.
+type measurer struct {
+	Config
+	met  *bool              // whether any measurement of the run has got as far as to begin
+	tell func(attempts int) // is told before a trial, and before what has failed so often is tried again
+}
+
+// trial carries out one trial.
+func (m measurer) trial(ctx context.Context, s scheduled, number int) (results.Record, error) {
+	m.tell(0)
+	t, attempts, err := m.measure(ctx, s)
+	if err != nil {
+		return results.Record{}, err
+	}
+	record := t.records(number)
+	record.Trial.Attempts = attempts
+	return record, nil
+}
+
+// measure carries out s, and again where it has failed and may succeed; attempts is how often.
+func (m measurer) measure(ctx context.Context, s scheduled) (t *trial, attempts int, err error) {
+	var first error // why it had to be measured again
+	for {
+		if ctx.Err() != nil {
+			return nil, attempts, context.Cause(ctx)
+		}
+		t, err = runTrial(ctx, m.Config, s)
+		attempts++
+		*m.met = *m.met || !t.began.IsZero()
+		if err == nil || ctx.Err() != nil {
+			return t, attempts, err
+		}
+		if !*m.met || attempts > m.Repeats || !mayPass(err) {
+			return t, attempts, because(err, first)
+		}
+		if first == nil {
+			first = err
+		}
+		m.tell(attempts)
+	}
 }
 
 // because puts to err the failure that it began with.
@@ -162,6 +191,9 @@ func (s scheduled) String() string {
 	}
 	if s.workload.mode == Sink {
 		text += ", batch " + s.batchName()
+	}
+	if s.workload.searches {
+		text += fmt.Sprintf(", loss ≤ %.4g %%", s.goal*100)
 	}
 	if s.compared {
 		text += ", " + s.congestion

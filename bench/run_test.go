@@ -28,6 +28,7 @@ type kept struct {
 	results.Trial
 	buckets   []results.Bucket
 	intervals []results.Interval
+	steps     []results.Step
 }
 
 // runFake carries out a plan on n, in the time of a synctest bubble.
@@ -39,8 +40,8 @@ func runFake(ctx context.Context, n *benchtest.Network, plan bench.Plan) (all []
 		Control:    benchtest.Control{Sessions: n.Sessions},
 		Addr:       "nowhere:0",
 		NewWaiter:  func() clock.Waiter { return clock.Sleeper{} },
-		Keep: func(t results.Trial, b []results.Bucket, i []results.Interval) error {
-			all = append(all, kept{t, b, i})
+		Keep: func(r results.Record) error {
+			all = append(all, kept{r.Trial, r.Buckets, r.Intervals, r.Steps})
 			return nil
 		},
 	})
@@ -302,7 +303,7 @@ func TestNobodyAnswersHello(t *testing.T) {
 		err := bench.Run(t.Context(), bench.Config{
 			Plan: fakePlan("latency"), Transports: []bench.Transport{n}, Addr: "nowhere:0",
 			Control: benchtest.Control{Sessions: elsewhere},
-			Keep: func(results.Trial, []results.Bucket, []results.Interval) error {
+			Keep: func(results.Record) error {
 				t.Error("a trial was kept")
 				return nil
 			},
@@ -319,7 +320,7 @@ func TestNobodyAnswersHello(t *testing.T) {
 
 // An interrupt ends the trial in hand at once, keeps those before it, and leaves no session.
 func TestInterruptKeepsFinishedTrials(t *testing.T) {
-	for _, workload := range bench.WorkloadNames() {
+	for _, workload := range bench.DefaultPlan().Workloads {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			stop := errors.New("enough")
@@ -351,7 +352,7 @@ func TestKeepFails(t *testing.T) {
 		calls := 0
 		err := bench.Run(t.Context(), bench.Config{
 			Plan: plan, Transports: []bench.Transport{n}, Control: benchtest.Control{Sessions: n.Sessions},
-			Keep: func(results.Trial, []results.Bucket, []results.Interval) error { calls++; return full },
+			Keep: func(results.Record) error { calls++; return full },
 		})
 		if !errors.Is(err, full) || calls != 1 {
 			t.Errorf("%v after %d calls", err, calls)
@@ -367,7 +368,7 @@ func TestProgressCountsDown(t *testing.T) {
 		var seen []bench.Progress
 		err := bench.Run(t.Context(), bench.Config{
 			Plan: plan, Transports: []bench.Transport{n}, Control: benchtest.Control{Sessions: n.Sessions},
-			Keep:     func(results.Trial, []results.Bucket, []results.Interval) error { return nil },
+			Keep:     func(results.Record) error { return nil },
 			Progress: func(p bench.Progress) { seen = append(seen, p) },
 		})
 		if err != nil || len(seen) != 4 {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"tcpvsudp/results"
 )
 
 // cell is one set of parameters that the transports are compared under.
@@ -17,6 +19,8 @@ type cell struct {
 	// congestion is the algorithm that TCP is to use.
 	congestion string
 	link       string // its name, empty for none
+	// goal is the share of messages that may be lost at the rate which is searched for.
+	goal float64
 }
 
 // mode is what the server does with the requests.
@@ -33,6 +37,9 @@ var directions = map[string]Mode{"up": Sink, "down": Source, "both": Duplex}
 // echoed is the direction of a workload whose messages come back.
 const echoed = "echo"
 
+// searched is the direction of a search.
+const searched = "up"
+
 // cells lays out the plan's parameters in the order of the table.
 func (p Plan) cells() []cell {
 	var all []cell
@@ -41,9 +48,12 @@ func (p Plan) cells() []cell {
 		if err != nil {
 			continue // Validate tells
 		}
-		ways, batches := []string{echoed}, []int{1}
+		ways, batches, goals := []string{echoed}, []int{1}, []float64{0}
 		if w.mode != Echo {
 			ways, batches = p.Directions, p.Batches
+		}
+		if w.searches {
+			ways, goals = []string{searched}, p.LossGoals
 		}
 		for _, size := range p.Sizes {
 			for _, flows := range p.Flows {
@@ -51,7 +61,9 @@ func (p Plan) cells() []cell {
 					for _, batch := range batches {
 						for _, congestion := range p.Congestion {
 							for _, link := range p.links() {
-								all = append(all, cell{w, size, flows, direction, batch, congestion, link.Name})
+								for _, goal := range goals {
+									all = append(all, cell{w, size, flows, direction, batch, congestion, link.Name, goal})
+								}
 							}
 						}
 					}
@@ -72,6 +84,8 @@ type PlannedCell struct {
 	// Congestion is that of TCP.
 	Congestion string `csv:"congestion_control_asked" json:"congestion_control_asked"`
 	Link       string `csv:"link" json:"link"`
+	// LossGoal is that of a search, empty for others.
+	LossGoal results.Value `csv:"loss_goal_ratio" json:"loss_goal_ratio"`
 	// Trials counts those of all transports.
 	Trials int `csv:"trials" json:"trials"`
 }
@@ -80,7 +94,11 @@ type PlannedCell struct {
 func (p Plan) Cells() []PlannedCell {
 	var list []PlannedCell
 	for _, c := range p.cells() {
-		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, c.link, p.Trials * len(p.Protos) * p.halves()})
+		var goal results.Value
+		if c.workload.searches {
+			goal = results.Known(c.goal)
+		}
+		list = append(list, PlannedCell{c.workload.name, c.size, c.flows, c.direction, c.batchName(), c.congestion, c.link, goal, p.Trials * len(p.Protos) * p.halves()})
 	}
 	return list
 }
@@ -101,6 +119,7 @@ type scheduled struct {
 	compared  bool          // several algorithms of congestion control are
 	rtt       time.Duration // of the link, and
 	loses     bool          // whether it does
+	step      int           // which measurement of a search this is, from 1 on; 0 where there is none
 }
 
 // schedule lays out all trials: round after round, each with every cell once, in an order drawn by the
@@ -145,9 +164,16 @@ func (p Plan) round(rng *rand.Rand) (order []int) {
 
 // estimate is how long the trial takes.
 func (s scheduled) estimate(p Plan) time.Duration {
-	d := p.Warmup + p.Duration + overhead + linkRTTs*s.rtt
+	each := p.Warmup + overhead + linkRTTs*s.rtt
+	drain := time.Duration(0)
 	if (s.workload.unpaced || s.loses) && s.transport.Lossy() {
-		d += tmax(p.Drain, s.rtt)
+		drain = tmax(p.Drain, s.rtt)
 	}
-	return d
+	switch {
+	case !s.workload.searches:
+		return each + p.Duration + drain
+	case drain == 0: // what loses nothing meets the goal at once, in each phase
+		return shortestSearch.estimate(p.Duration, each, 0)
+	}
+	return usualSearch.estimate(p.Duration, each, drain)
 }

@@ -33,6 +33,7 @@ type trial struct {
 	buffers sync.Pool          // those that they receive to, where they share them
 	lag     *results.Histogram // of the paced workload, and
 	unsent  uint64             // the messages that it had no time for
+	sender  string             // the processor that its sender was bound to, empty for none
 
 	faulty         uint64 // faultyDatagrams at the beginning, and then those of the trial
 	began          time.Time
@@ -67,8 +68,8 @@ func runTrial(ctx context.Context, c Config, s scheduled) (t *trial, err error) 
 	defer t.cancel(nil)
 
 	if c.Link != nil {
-		// Both trials of a pair meet the same.
-		if err := c.Link.Set(t.ctx, s.link, c.Plan.Seed+uint64(s.pair)); err != nil {
+		// Both trials of a pair meet the same; the measurements of a search do not.
+		if err := c.Link.Set(t.ctx, s.link, c.Plan.Seed+uint64(s.pair)+uint64(s.step)<<32); err != nil {
 			return t, err
 		}
 	}

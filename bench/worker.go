@@ -102,7 +102,7 @@ func (w *worker) open(o Options, timeout time.Duration) error {
 	if o, ok := flow.(Overflower); ok {
 		w.overflow.open(o.Overflowed)
 	}
-	batch := w.limit.most(flow.Batch(w.t.size))
+	batch := w.burst(flow.Batch(w.t.size))
 	w.batches = batch
 	if w.mode == Sink && w.t.blocks == nil {
 		w.prepare(batch)
@@ -110,6 +110,17 @@ func (w *worker) open(o Options, timeout time.Duration) error {
 		w.batch = batch
 	}
 	return nil
+}
+
+// burst is how many of n messages leave at once.
+func (w *worker) burst(n int) int {
+	switch {
+	case !w.t.workload.paced:
+		return w.limit.most(n)
+	case w.t.batch > 0:
+		return min(n, w.t.batch)
+	}
+	return newThrottle(w.t.plan.Rate*float64(w.t.size)*8, w.t.size, w.t.flows, 0).most(n)
 }
 
 // close closes the worker's flow, if it has one, and keeps what it counted.
@@ -162,7 +173,7 @@ func (w *worker) sendOne(seq uint64, sent int64) error {
 	return w.sendResult(err, 1, seq)
 }
 
-// sendBlock numbers and sends a whole block at time now.
+// sendBlock numbers and sends a whole block, which is meant to leave at time now.
 func (w *worker) sendBlock(now int64) error {
 	seq := w.warm | WarmUp
 	if now < w.t.measure.Load() {
@@ -178,7 +189,7 @@ func (w *worker) sendBlock(now int64) error {
 		addressBlock(out, w.t.size, w.id)
 	}
 	stampBlock(out, w.t.size, seq, now, w.t.plan.StampEach)
-	n, err := w.flow.Send(out, w.t.size, w.limit == nil)
+	n, err := w.flow.Send(out, w.t.size, w.limit == nil && !w.t.workload.paced)
 	return w.sendResult(err, w.batch-n, seq)
 }
 

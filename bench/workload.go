@@ -19,13 +19,19 @@ type workload struct {
 	unpaced bool
 	// paced is set where the plan's rate counts.
 	paced bool
+	// searches is set where a trial is a search, made of many measurements whose rates it chooses itself.
+	searches bool
 }
+
+// rated tells whether the workload is meant to have the plan's rate, and no other.
+func (w workload) rated() bool { return w.paced && !w.searches }
 
 // workloads is in the order of the tables.
 var workloads = []workload{
 	{name: "latency", mode: Echo, run: runLatency},
 	{name: "paced", mode: Echo, run: runPaced, paced: true},
 	{name: "throughput", mode: Sink, run: runThroughput, unpaced: true},
+	{name: "maxrate", mode: Sink, run: runThroughput, unpaced: true, searches: true},
 	{name: "connect", mode: Echo, run: runConnect, opensFlows: true},
 }
 

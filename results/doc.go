@@ -4,6 +4,7 @@
 //	<run>/trials.csv     a row a trial: the wide table that people plot
 //	<run>/latency.csv    a row a histogram bucket of a trial: what a CDF is drawn from
 //	<run>/intervals.csv  a row a second or less of a trial: the time series
+//	<run>/search.csv     a row a measurement of a search for the highest rate
 //	<run>/summary.csv    a row a metric: both transports' medians and their ratio
 //
 // Every file carries the schema's version, every column's name its unit. An empty cell was not measured:

@@ -15,6 +15,7 @@ type Set struct {
 	Trials    []Trial
 	Buckets   []Bucket
 	Intervals []Interval
+	Steps     []Step
 }
 
 // Read reads the run in dir; dir may be a link, or the file that stands for one. An error names the
@@ -47,11 +48,20 @@ func Read(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, readCSV(filepath.Join(dir, IntervalsFile), func(i Interval) error {
+	err = readCSV(filepath.Join(dir, IntervalsFile), func(i Interval) error {
 		if finished[i.Trial] {
 			s.Intervals = append(s.Intervals, i)
 		}
 		return wrongSchema(i.Schema)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, readCSV(filepath.Join(dir, SearchFile), func(step Step) error {
+		if finished[step.Trial] {
+			s.Steps = append(s.Steps, step)
+		}
+		return wrongSchema(step.Schema)
 	})
 }
 

@@ -57,6 +57,7 @@ type Trial struct {
 	ClientPathRTT PathRTT `csv:"client_,inline" json:"client_path_rtt"`
 	ServerPathRTT PathRTT `csv:"server_,inline" json:"server_path_rtt"`
 	Throughput
+	MaxRate MaxRate `csv:",inline" json:"max_rate"`
 	Cost
 	Noise
 	LinkAccount Link `csv:"link_,inline" json:"link_account"`
@@ -80,6 +81,8 @@ type Cell struct {
 	Link string `csv:"link" json:"link"`
 	// RateAsked is the rate asked of a paced workload, all flows together.
 	RateAsked Value `csv:"rate_asked_msg_per_s" json:"rate_asked_msg_per_s"`
+	// LossGoal is the share of messages that may be lost at the rate which a search is for.
+	LossGoal Value `csv:"loss_goal_ratio" json:"loss_goal_ratio"`
 }
 
 // Loss is what came and what did not. See bench.Counts for the definitions and their RFCs.
@@ -200,6 +203,34 @@ type Throughput struct {
 	UpBps   Value `csv:"goodput_up_bps" json:"goodput_up_bps"`
 	DownBps Value `csv:"goodput_down_bps" json:"goodput_down_bps"`
 }
+
+// MaxRate is what a search for the highest rate with no more loss than Cell.LossGoal found (RFC 9971); empty for other workloads. A
+// search is made of many measurements, each a Step. The other columns of its row are those of one of them: of the measurements
+// that met the goal, at Lower and of the final length, the one with the least goodput; where no load met the goal, of the last one.
+type MaxRate struct {
+	// Bps and MessagesPerS are what the receiver received in that measurement, by its clock: the goodput, and never more
+	// than the path carried. They are empty where no load met the goal.
+	Bps          Value `csv:"max_rate_bps" json:"max_rate_bps"`
+	MessagesPerS Value `csv:"max_rate_msg_per_s" json:"max_rate_msg_per_s"`
+	// Lower and Upper are the offered loads that the search ended with, the highest that met the goal and the lowest above it that
+	// did not; empty where there is none, and Lower where it is the sender without a pace.
+	Lower Value  `csv:"max_rate_lower_msg_per_s" json:"max_rate_lower_msg_per_s"`
+	Upper Value  `csv:"max_rate_upper_msg_per_s" json:"max_rate_upper_msg_per_s"`
+	End   string `csv:"max_rate_end" json:"max_rate_end"`
+	// Steps is how many measurements the search took, and Seconds how long all of it.
+	Steps   Value `csv:"search_steps" json:"search_steps"`
+	Seconds Value `csv:"search_s" json:"search_s"`
+}
+
+// How a search may end, in the words of MaxRate.End.
+const (
+	// Bounded: the two bounds are as close as they were to be.
+	Bounded = "bounded"
+	// MaxLoad: no load was found that the sender could offer and the path did not carry.
+	MaxLoad = "max_load"
+	// MinLoad: the smallest load that was to be tried did not meet the goal.
+	MinLoad = "min_load"
+)
 
 // Cost is the CPU time, user and system, of both processes, and the system calls that moved data. A
 // message of a closed or open loop is a request and its reply.
@@ -353,6 +384,38 @@ type Interval struct {
 	// LatencyMeanUs and LatencyMaxUs are those of the trial's rtt or connect.
 	LatencyMeanUs Value `csv:"latency_mean_us"`
 	LatencyMaxUs  Value `csv:"latency_max_us"`
+}
+
+// Step is a row of search.csv: one measurement of a search, in the order in which they were made.
+type Step struct {
+	Schema int    `csv:"schema"`
+	Trial  int    `csv:"trial"`
+	Proto  string `csv:"proto"`
+	Cell
+	// Step counts from 1 in each search.
+	Step int `csv:"step"`
+	// Load is the offered load, all flows together; empty where the sender had no pace.
+	Load       Value   `csv:"load_msg_per_s"`
+	DurationMs float64 `csv:"duration_ms"`
+	// Unsent messages were part of the load, and the sender had no time for them. They count in LossRatio.
+	Sent         uint64 `csv:"sent_messages"`
+	Unsent       uint64 `csv:"unsent_messages"`
+	Received     uint64 `csv:"received_messages"`
+	Lost         uint64 `csv:"lost_messages"`
+	LossRatio    Value  `csv:"loss_ratio"`
+	ReceivedPerS Value  `csv:"received_msg_per_s"`
+	// SpanRatio is how much time the arrivals took, as a multiple of the sends.
+	SpanRatio Value `csv:"arrival_to_send_span_ratio"`
+	// Met tells whether the load counts as carried.
+	Met bool `csv:"met"`
+}
+
+// Record is all that one trial leaves behind.
+type Record struct {
+	Trial     Trial
+	Buckets   []Bucket
+	Intervals []Interval
+	Steps     []Step
 }
 
 // Summary is a row of summary.csv: one metric of one cell, both transports side by side.

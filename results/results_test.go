@@ -80,6 +80,7 @@ func TestCSVRoundTrip(t *testing.T) {
 	t.Run("trial", roundTrip[Trial])
 	t.Run("bucket", roundTrip[Bucket])
 	t.Run("interval", roundTrip[Interval])
+	t.Run("step", roundTrip[Step])
 	t.Run("summary", roundTrip[Summary])
 }
 
@@ -122,7 +123,7 @@ func TestColumnNames(t *testing.T) {
 		want   string
 	}{
 		TrialsFile: {func() ([]byte, error) { return EncodeCSV[Trial](nil, true) },
-			"schema,trial,pair,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms,attempts," +
+			"schema,trial,pair,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,wait_asked,wait,started_utc,warmup_ms,duration_ms,tmax_ms,drained_ms,attempts," +
 				"sent_messages,unsent_messages,received_messages,unique_messages,lost_messages,loss_ratio,lost_request_messages,lost_reply_messages," +
 				"loss_periods,loss_period_max_messages,loss_period_mean_messages,loss_distance_mean_messages,timed_out_messages,send_queue_full_messages," +
 				"lost_sender_messages,lost_buffer_messages,lost_network_messages,server_buffer_full_datagrams,client_buffer_full_datagrams," +
@@ -141,7 +142,7 @@ func TestColumnNames(t *testing.T) {
 				"deadline_ms,deadline_judged_messages,deadline_missed_messages,deadline_miss_ratio,held_up_messages,held_up_ratio,longest_stall_ms," +
 				"client_retransmitted_segments,server_retransmitted_segments," +
 				"client_srtt_us,client_rttvar_us,client_min_rtt_us,server_srtt_us,server_rttvar_us,server_min_rtt_us," +
-				"messages_per_s,goodput_bps,offered_bps,wire_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,client_cpu_s,server_cpu_s,cpu_us_per_message,client_cpu_us_per_message,server_cpu_us_per_message,cpu_s_per_gigabyte," +
+				"messages_per_s,goodput_bps,offered_bps,wire_bps,rate_limit_bps,goodput_up_bps,goodput_down_bps,max_rate_bps,max_rate_msg_per_s,max_rate_lower_msg_per_s,max_rate_upper_msg_per_s,max_rate_end,search_steps,search_s,client_cpu_s,server_cpu_s,cpu_us_per_message,client_cpu_us_per_message,server_cpu_us_per_message,cpu_s_per_gigabyte," +
 				"client_calls_per_message,server_calls_per_message,messages_per_block,server_bytes_per_flow," +
 				"steal_ratio,other_cpu_ratio,load_average_1min,other_traffic_bps,host_udp_buffer_errors_datagrams," +
 				"link_up_packets,link_up_lost_packets,link_up_overflowed_packets,link_up_duplicated_packets,link_up_reordered_packets," +
@@ -152,11 +153,14 @@ func TestColumnNames(t *testing.T) {
 				"server_send_buffer_asked_bytes,server_send_buffer_bytes,server_recv_buffer_asked_bytes,server_recv_buffer_bytes," +
 				"congestion_control,server_congestion_control,client_offload,server_offload,client_path,server_path,client_cpus,server_cpus\n"},
 		LatencyFile: {func() ([]byte, error) { return EncodeCSV[Bucket](nil, true) },
-			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n"},
+			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,metric,from_ns,to_ns,count,cumulative_ratio\n"},
 		IntervalsFile: {func() ([]byte, error) { return EncodeCSV[Interval](nil, true) },
-			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"},
+			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"},
+		SearchFile: {func() ([]byte, error) { return EncodeCSV[Step](nil, true) },
+			"schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,step,load_msg_per_s,duration_ms," +
+				"sent_messages,unsent_messages,received_messages,lost_messages,loss_ratio,received_msg_per_s,arrival_to_send_span_ratio,met\n"},
 		SummaryFile: {func() ([]byte, error) { return EncodeCSV[Summary](nil, true) },
-			"schema,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,unit,better,over," +
+			"schema,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,metric,unit,better,over," +
 				"tcp_value,tcp_min,tcp_max,tcp_low,tcp_high,tcp_trials,tcp_of_messages,tcp_drift_ratio,tcp_drift_p," +
 				"udp_value,udp_min,udp_max,udp_low,udp_high,udp_trials,udp_of_messages,udp_drift_ratio,udp_drift_p," +
 				"ratio,ratio_low,ratio_high,pairs,p,p_holm,threshold_ratio,winner,trials_needed,verdict\n"},
@@ -169,15 +173,15 @@ func TestColumnNames(t *testing.T) {
 }
 
 func TestDecodeErrorsNameFileAndLine(t *testing.T) {
-	const header = "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"
-	const row = "2,1,tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,,\n"
+	const header = "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,start_ms,length_ms,received_messages,goodput_bps,latency_mean_us,latency_max_us\n"
+	const row = "2,1,tcp,latency,64,1,echo,1,cubic,,,,0,25,3,1,,\n"
 	for _, test := range []struct{ text, want string }{
 		{"", "f.csv:1: empty"},
 		{"schema,trial\n1,1\n", "f.csv:1: "},
-		{header + row + "1,one,tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,,\n", "f.csv:3: column trial: "},
-		{header + row + row + "1,1,tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,NaN,\n", "f.csv:4: column latency_mean_us: "},
+		{header + row + "1,one,tcp,latency,64,1,echo,1,cubic,,,,0,25,3,1,,\n", "f.csv:3: column trial: "},
+		{header + row + row + "1,1,tcp,latency,64,1,echo,1,cubic,,,,0,25,3,1,NaN,\n", "f.csv:4: column latency_mean_us: "},
 		{header + row + "1,2\n", "f.csv:3: "},
-		{header + row + "1,1,\"tcp,latency,64,1,echo,1,cubic,,,0,25,3,1,,\n", "f.csv:3: "},
+		{header + row + "1,1,\"tcp,latency,64,1,echo,1,cubic,,,,0,25,3,1,,\n", "f.csv:3: "},
 	} {
 		err := DecodeCSV(strings.NewReader(test.text), "f.csv", func(Interval) error { return nil })
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
@@ -210,8 +214,8 @@ func testRun() Run {
 		Command: []string{"bench", "run"}, Plan: json.RawMessage(`{"trials":3}`), Client: host.Facts{Name: "here"}}
 }
 
-func testTrial(n int) (Trial, []Bucket, []Interval) {
-	return Trial{Number: n, Proto: "udp"}, []Bucket{{Trial: n, FromNs: 1, ToNs: 2, Count: 3}}, []Interval{{Trial: n}}
+func testTrial(n int) Record {
+	return Record{Trial{Number: n, Proto: "udp"}, []Bucket{{Trial: n, FromNs: 1, ToNs: 2, Count: 3}}, []Interval{{Trial: n}}, []Step{{Trial: n}, {Trial: n}}}
 }
 
 func TestWriteAndRead(t *testing.T) {
@@ -246,7 +250,7 @@ func TestWriteAndRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if filepath.Base(set.Dir) != last || len(set.Trials) != 2 || len(set.Buckets) != 2 || len(set.Intervals) != 2 ||
+	if filepath.Base(set.Dir) != last || len(set.Trials) != 2 || len(set.Buckets) != 2 || len(set.Intervals) != 2 || len(set.Steps) != 4 ||
 		set.Run.Status != Interrupted || set.Run.Error != "enough" || set.Run.Kept != 2 || set.Run.Planned != 3 || set.Run.Ended == nil {
 		t.Errorf("%+v", set)
 	}
@@ -289,7 +293,7 @@ func TestReadAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	set, err := Read(w.Dir())
-	if err != nil || len(set.Trials) != 1 || len(set.Buckets) != 1 || len(set.Intervals) != 1 {
+	if err != nil || len(set.Trials) != 1 || len(set.Buckets) != 1 || len(set.Intervals) != 1 || len(set.Steps) != 2 {
 		t.Errorf("%+v, %v", set, err)
 	}
 }
@@ -308,7 +312,7 @@ func TestReadErrors(t *testing.T) {
 		"other schema": {damage(RunFile, `{"schema": 1}`), "schema 1, and this version of bench reads schema 5"},
 		"no trials":    {func(dir string) error { return os.Remove(filepath.Join(dir, TrialsFile)) }, "trials.csv"},
 		"no header":    {damage(LatencyFile, ""), "latency.csv:1: empty"},
-		"wrong number": {damage(LatencyFile, "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,metric,from_ns,to_ns,count,cumulative_ratio\n1,1,tcp,latency,64,1,echo,1,cubic,,,rtt,x,2,3,1\n"),
+		"wrong number": {damage(LatencyFile, "schema,trial,proto,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,metric,from_ns,to_ns,count,cumulative_ratio\n1,1,tcp,latency,64,1,echo,1,cubic,,,,rtt,x,2,3,1\n"),
 			"latency.csv:2: column from_ns: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	TrialsFile    = "trials.csv"
 	LatencyFile   = "latency.csv"
 	IntervalsFile = "intervals.csv"
+	SearchFile    = "search.csv"
 	SummaryFile   = "summary.csv"
 )
 

@@ -10,9 +10,9 @@ import (
 
 // A Writer writes a run trial by trial.
 type Writer struct {
-	dir                        string
-	run                        Run
-	trials, latency, intervals *table
+	dir                                string
+	run                                Run
+	trials, latency, intervals, search *table
 }
 
 // Create makes the folder of a new run below out, named after run.Started, with its files. It sets run's ID and
@@ -43,6 +43,9 @@ func (w *Writer) open() (err error) {
 		return err
 	}
 	if w.intervals, err = createTable[Interval](filepath.Join(w.dir, IntervalsFile)); err != nil {
+		return err
+	}
+	if w.search, err = createTable[Step](filepath.Join(w.dir, SearchFile)); err != nil {
 		return err
 	}
 	return w.run.Write(w.dir)
@@ -81,21 +84,27 @@ func (w *Writer) Dir() string { return w.dir }
 func (w *Writer) Kept() int { return w.run.Kept }
 
 // Add writes one finished trial. On an error nothing of it counts, and the trials before it are kept.
-func (w *Writer) Add(t Trial, latency []Bucket, intervals []Interval) error {
-	t.Schema = Schema
-	for i := range latency {
-		latency[i].Schema = Schema
+func (w *Writer) Add(r Record) error {
+	r.Trial.Schema = Schema
+	for i := range r.Buckets {
+		r.Buckets[i].Schema = Schema
 	}
-	for i := range intervals {
-		intervals[i].Schema = Schema
+	for i := range r.Intervals {
+		r.Intervals[i].Schema = Schema
 	}
-	if err := appendRows(w.latency, latency); err != nil {
+	for i := range r.Steps {
+		r.Steps[i].Schema = Schema
+	}
+	if err := appendRows(w.latency, r.Buckets); err != nil {
 		return err
 	}
-	if err := appendRows(w.intervals, intervals); err != nil {
+	if err := appendRows(w.intervals, r.Intervals); err != nil {
 		return err
 	}
-	if err := appendRows(w.trials, []Trial{t}); err != nil {
+	if err := appendRows(w.search, r.Steps); err != nil {
+		return err
+	}
+	if err := appendRows(w.trials, []Trial{r.Trial}); err != nil {
 		return err
 	}
 	w.run.Kept++
@@ -117,7 +126,7 @@ func (w *Writer) Close(status Status, cause error) error {
 
 func (w *Writer) closeTables() error {
 	var errs []error
-	for _, t := range []*table{w.trials, w.latency, w.intervals} {
+	for _, t := range []*table{w.trials, w.latency, w.intervals, w.search} {
 		if t != nil {
 			errs = append(errs, t.file.Close())
 		}

@@ -32,8 +32,8 @@ func measure(t *testing.T, plan bench.Plan, forward benchtest.Forward) results.T
 	err := bench.Run(t.Context(), bench.Config{
 		Plan: plan, Transports: []bench.Transport{through{relay: relay}}, Addr: server.Addr().String(),
 		Control: benchtest.Control{Sessions: sessions},
-		Keep: func(t results.Trial, _ []results.Bucket, _ []results.Interval) error {
-			trial = t
+		Keep: func(r results.Record) error {
+			trial = r.Trial
 			return nil
 		},
 	})

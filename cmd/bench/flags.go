@@ -18,15 +18,16 @@ func planFlags(f *pflag.FlagSet, plan *bench.Plan) {
 	f.StringSliceVar(&plan.Workloads, "workload", plan.Workloads, "workloads to measure")
 	f.Var((*sizes)(&plan.Sizes), "size", "message sizes, 32 B at least (KiB is 1024, kB is 1000)")
 	f.Var((*counts)(&plan.Flows), "flows", "numbers of flows at the same time")
-	f.StringSliceVar(&plan.Directions, "direction", plan.Directions, "which way throughput goes: up to the server, down from it, or both at once")
+	f.StringSliceVar(&plan.Directions, "direction", plan.Directions, "which way throughput goes: up to the server, down from it, or both at once; maxrate goes up")
 	f.DurationVar(&plan.Duration, "duration", plan.Duration, "how long a trial sends, after its warm-up")
 	f.DurationVar(&plan.Warmup, "warmup", plan.Warmup, "how long a trial sends before it counts")
 	f.DurationVar(&plan.Drain, "drain", plan.Drain, "how long a missing message is waited for; 0: the larger of 1s and 4 round trips")
 	f.IntVar(&plan.Trials, "trials", plan.Trials, "trials for every workload, size and transport")
 	f.Float64Var(&plan.Rate, "rate", plan.Rate, "messages/s of the paced workload, all flows together")
+	f.Var((*goals)(&plan.LossGoals), "loss-goal", "shares of messages that may be lost at the rates which maxrate searches for, like 0.001 or 0.1%")
 	f.DurationVar(&plan.Deadline, "deadline", plan.Deadline, "how long a message may take one way (latency and paced) before it is too late")
 	f.Var((*waiting)(&plan.Wait), "wait", "how receivers wait: block (sleep) or spin (ask without end)")
-	f.Var((*batches)(&plan.Batches), "batch", "messages that throughput gives to the kernel at once: numbers, or auto for as many as serve best")
+	f.Var((*batches)(&plan.Batches), "batch", "messages that throughput and maxrate give to the kernel at once: numbers, or auto for as many as serve best")
 	f.Var((*switched)(&plan.NoOffload), "offload", "segmentation offload of UDP (UDP_SEGMENT, UDP_GRO) for batches: auto or off")
 	f.StringSliceVar(&plan.Congestion, "cc", plan.Congestion, "congestion control of TCP, one or several to compare; \"default\" is the system's")
 	f.StringVar((*string)(&plan.Pin), "pin", string(plan.Pin), "processors of the two ends: apart, same, none, or lists of the client's and the server's like 0-3:4-7")
@@ -92,6 +93,44 @@ func (c *counts) String() string {
 		words[i] = strconv.Itoa(n)
 	}
 	return strings.Join(words, ",")
+}
+
+// goals is a list of shares, as numbers or in per cent: 0,0.001,0.1%.
+type goals []float64
+
+func (g *goals) Set(text string) error {
+	var list []float64
+	for word := range strings.SplitSeq(text, ",") {
+		digits, percent := strings.CutSuffix(strings.TrimSpace(word), "%")
+		share, err := strconv.ParseFloat(digits, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no share: use a number or a percentage, like 0.001 or 0.1%%", word)
+		}
+		if percent {
+			share /= 100
+		}
+		list = append(list, share)
+	}
+	*g = list
+	return nil
+}
+
+func (g *goals) Type() string { return "shares" }
+
+func (g *goals) String() string {
+	words := make([]string, len(*g))
+	for i, share := range *g {
+		words[i] = percentage(share)
+	}
+	return strings.Join(words, ",")
+}
+
+// percentage is a share as people write it.
+func percentage(share float64) string {
+	if share == 0 {
+		return "0"
+	}
+	return strconv.FormatFloat(share*100, 'g', 6, 64) + "%"
 }
 
 // batches is a list of numbers of messages; auto is 0.

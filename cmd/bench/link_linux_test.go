@@ -549,3 +549,34 @@ func TestLinkMTU(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// A search finds what the link carries, each time anew.
+func TestLinkMaxRate(t *testing.T) {
+	t.Parallel()
+	// 10 Mbit/s of packets, whose headers of IP and UDP take 28 B.
+	const want = 10e6 * 1400 / 1428
+	var rates []float64
+	for range 3 { // a machine that stands still for a moment may spoil a search, but hardly as many
+		cmd := benchCmd(t, "run", "--link", "rate=10mbit,limit=64KiB", "--proto", "udp", "--workload", "maxrate", "--size", "1400", "--batch", "1",
+			"--loss-goal", "0", "--trials", "3", "--duration", "50ms", "--warmup", "20ms", "--drain", "100ms", "--quiet")
+		output(t, cmd, 0)
+		dir := filepath.Join(cmd.Dir, "results", "latest")
+		rates = nil
+		steps, bounded := 0.0, true
+		for _, row := range csvRows(t, filepath.Join(dir, "trials.csv")) {
+			steps += number(t, row, "search_steps")
+			bounded = bounded && row["max_rate_end"] == results.Bounded
+			if row["max_rate_bps"] != "" {
+				rates = append(rates, number(t, row, "max_rate_bps"))
+			}
+		}
+		if n := len(csvRows(t, filepath.Join(dir, "search.csv"))); float64(n) != steps {
+			t.Errorf("%v steps, and %d rows of them", steps, n)
+		}
+		slices.Sort(rates)
+		if bounded && len(rates) == 3 && rates[2] <= want*1.005 && rates[1] >= want*0.95 && rates[2] <= rates[0]*1.1 {
+			return
+		}
+	}
+	t.Errorf("found %v, want %v bit/s", rates, want)
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,10 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 		Header: []string{"workload", "transports", "size, B", "flows", "direction", "batch", "cc of tcp", "trials"},
 		Text:   2,
 	}
+	search := slices.ContainsFunc(cells, func(c bench.PlannedCell) bool { return c.LossGoal != results.Value{} })
+	if search {
+		table.Header = append(table.Header, "loss goal")
+	}
 	if len(plan.Links) > 0 {
 		table.Header = append(table.Header, "link")
 	}
@@ -51,6 +56,13 @@ func printPlan(w io.Writer, plan bench.Plan, format report.Format) error {
 		table.Rows = append(table.Rows, []string{
 			c.Workload, strings.Join(plan.Protos, ","), fmt.Sprint(c.SizeBytes), fmt.Sprint(c.Flows), c.Direction, c.Batch, cmp.Or(c.Congestion, "default"), fmt.Sprint(c.Trials),
 		})
+		if last := &table.Rows[len(table.Rows)-1]; search {
+			goal := ""
+			if share, some := c.LossGoal.Get(); some {
+				goal = percentage(share)
+			}
+			*last = append(*last, goal)
+		}
 		if last := &table.Rows[len(table.Rows)-1]; len(plan.Links) > 0 {
 			*last = append(*last, c.Link)
 		}

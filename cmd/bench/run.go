@@ -69,6 +69,7 @@ Workloads:
   latency     one message in flight: the next is sent when the reply has come
   paced       at a fixed rate whether or not replies come, timed from the intended send
   throughput  as fast as it goes, one way, counted by the receiver
+  maxrate     a search for the highest rate at which no more than --loss-goal is lost (RFC 9971); only where it is asked for
   connect     from nothing to the first echoed reply
 
 Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file (--config plan.yaml with a line
@@ -80,6 +81,7 @@ Every flag can be set by the environment too (BENCH_TRIALS=3) or in a plan file 
   bench run --workload throughput --size 64KiB --proto tcp --flows 1,4
   bench run --plan --config plan.yaml
   bench run --workload throughput --direction up,down,both
+  bench run --workload throughput,maxrate --size 1400 --loss-goal 0.1% --trials 1
   bench run --link 'delay=20ms,loss=1%' --workload paced --rate 500 --size 200
   bench run --link lte
   bench run --workload latency --assert 'tcp.rtt_p50_us<5000' --assert 'udp.loss_ratio<1%'`,

@@ -194,8 +194,8 @@ func selftest(ctx context.Context, stderr io.Writer, duration time.Duration) (ch
 		client.Waiting = show.waits
 		err = bench.Run(ctx, bench.Config{
 			Plan: plan, Transports: transports, Control: client, Addr: dataAddr, Limits: about.Limits, OneClock: true, Link: across,
-			Keep: func(t results.Trial, _ []results.Bucket, _ []results.Interval) error {
-				checks = append(checks, across.verify(t))
+			Keep: func(r results.Record) error {
+				checks = append(checks, across.verify(r.Trial))
 				return nil
 			},
 			Progress: show.tell,

@@ -99,7 +99,7 @@ func sameGroups(s *results.Set) (groups []sameGroup) {
 		for _, name := range all {
 			var g sameGroup
 			for _, cell := range cells(s) {
-				if tableNames[cell.Workload] != name {
+				if tableFor(cell.Workload) != name {
 					continue
 				}
 				if pairs := pairsOf(side(s, cell, proto).trials); len(pairs) > 0 {

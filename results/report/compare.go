@@ -128,7 +128,7 @@ func (c Comparison) writeTables(w *bytes.Buffer, markdown, wide bool) error {
 	for _, name := range all {
 		var lines []line
 		for _, row := range c.Rows {
-			if tableNames[row.Workload] != name {
+			if tableFor(row.Workload) != name {
 				continue
 			}
 			lines = append(lines, line{

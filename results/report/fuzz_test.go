@@ -30,11 +30,15 @@ func FuzzReport(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(run, trials, latency, intervals)
+		steps, err := results.EncodeCSV([]results.Step{{Schema: results.Schema, Trial: 1, Proto: "tcp", Cell: s.Trials[0].Cell, Step: 1}}, true)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(run, trials, latency, intervals, steps)
 	}
 	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, run, trials, latency, intervals []byte) {
-		for name, text := range map[string][]byte{results.RunFile: run, results.TrialsFile: trials, results.LatencyFile: latency, results.IntervalsFile: intervals} {
+	f.Fuzz(func(t *testing.T, run, trials, latency, intervals, steps []byte) {
+		for name, text := range map[string][]byte{results.RunFile: run, results.TrialsFile: trials, results.LatencyFile: latency, results.IntervalsFile: intervals, results.SearchFile: steps} {
 			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -44,6 +44,7 @@ var (
 	oneWay    = []string{"throughput"}
 	paced     = []string{"paced"}
 	all       = []string{"latency", "paced", "throughput", "connect"}
+	searches  = []string{"maxrate"}
 	flowsLast = []string{"latency", "paced", "throughput"}
 )
 
@@ -75,6 +76,10 @@ var metrics = slices.Concat(
 			value: func(t results.Trial) results.Value { return ofBoth(t, t.UpBps) }},
 		{name: "goodput_down_bps", label: "of it down", unit: bitsPerSecond, better: "higher", quality: speed, workloads: oneWay, optional: true,
 			value: func(t results.Trial) results.Value { return ofBoth(t, t.DownBps) }},
+		{name: "max_rate_bps", label: "max rate", unit: bitsPerSecond, better: "higher", quality: speed, workloads: searches,
+			value: func(t results.Trial) results.Value { return t.MaxRate.Bps }},
+		{name: "max_rate_msg_per_s", label: "messages", unit: perSecond, better: "higher", quality: speed, twin: "max_rate_bps", workloads: searches,
+			value: func(t results.Trial) results.Value { return t.MaxRate.MessagesPerS }},
 		{name: "messages_per_s", label: "messages", unit: perSecond, better: "higher", quality: speed, twin: "goodput_bps", workloads: flowsLast,
 			value: func(t results.Trial) results.Value { return t.MessagesPerS }},
 		{name: "messages_per_s", label: "connections", unit: perSecond, better: "higher", quality: speed, workloads: connects,

@@ -54,6 +54,7 @@ func footnotes(s *results.Set, rows []results.Summary, wide bool) []string {
 	}
 	notes = append(notes, batches(s.Trials)...)
 	notes = append(notes, bursts(s.Trials)...)
+	notes = append(notes, searchNotes(s.Trials)...)
 	notes = append(notes, rateLimits(s.Trials)...)
 	notes = append(notes, linkNotes(s.Trials)...)
 	notes = append(notes, clockErrors(s.Trials)...)
@@ -110,7 +111,7 @@ func tooMany(rows []results.Summary) (notes []string) {
 	tested, pairs := map[string]int{}, map[string]int{}
 	var order []string
 	for _, row := range rows {
-		table := tableNames[row.Workload]
+		table := tableFor(row.Workload)
 		if _, p := row.P.Get(); p && metricOf(row.Workload, row.Metric).twin == "" {
 			order = add(order, table)
 			tested[table]++

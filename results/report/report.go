@@ -167,7 +167,8 @@ func how(trials []results.Trial) string {
 	if len(trials) == 0 {
 		return "."
 	}
-	text := fmt.Sprintf(" of %v ms after %v ms of warm-up", trials[0].DurationMs, trials[0].WarmupMs)
+	first := trials[max(slices.IndexFunc(trials, func(t results.Trial) bool { return t.MaxRate.End == "" }), 0)] // a search is no trial of one length
+	text := fmt.Sprintf(" of %v ms after %v ms of warm-up", first.DurationMs, first.WarmupMs)
 	var controls, client, server []string
 	portable := false
 	for _, t := range trials {
@@ -242,15 +243,12 @@ func protos(s *results.Set) (list []string) {
 	return list
 }
 
-// tableNames are the tables that the workloads' rows stand in, which are judged together.
-var tableNames = map[string]string{"latency": "latency", "paced": "paced", "throughput": "throughput", "connect": "connect"}
-
 // tableOf sets the transports side by side for the workloads of one table; a run of one transport has one column.
 func tableOf(name string, s *results.Set, rows []results.Summary, wide bool) Table {
 	columns := protos(s)
 	var waits []string
 	for _, trial := range s.Trials {
-		if tableNames[trial.Workload] == name && !slices.Contains(waits, trial.Wait) {
+		if tableFor(trial.Workload) == name && !slices.Contains(waits, trial.Wait) {
 			waits = append(waits, trial.Wait)
 		}
 	}
@@ -260,7 +258,7 @@ func tableOf(name string, s *results.Set, rows []results.Summary, wide bool) Tab
 	link := varied(s.Trials)
 	var lines []line
 	for _, row := range rows {
-		if tableNames[row.Workload] != name {
+		if tableFor(row.Workload) != name {
 			continue
 		}
 		l := line{group: cellLabel(row.Cell, compared) + linkLabel(row.Link, link), metric: metricOf(row.Workload, row.Metric), merged: row.Over == overMessages, judgement: row.Judgement}
@@ -302,7 +300,7 @@ func cellLabel(c results.Cell, compared bool) string {
 		label += fmt.Sprintf(", %s/s", digits(rate))
 	}
 	switch {
-	case c.Workload != "throughput" || c.Batch == "":
+	case tableFor(c.Workload) != "throughput" || c.Batch == "":
 	case c.Batch == "1":
 		label += ", one by one"
 	case c.Batch == "auto":
@@ -310,6 +308,7 @@ func cellLabel(c results.Cell, compared bool) string {
 	default:
 		label += fmt.Sprintf(", %s at once", c.Batch)
 	}
+	label += goalLabel(c)
 	if compared {
 		label += ", " + cmp.Or(c.CongestionAsked, "default")
 	}

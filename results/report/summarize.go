@@ -64,8 +64,10 @@ func cells(s *results.Set) []results.Cell {
 	slices.SortFunc(list, func(a, b results.Cell) int {
 		rateA, _ := a.RateAsked.Get()
 		rateB, _ := b.RateAsked.Get()
+		goalA, _ := a.LossGoal.Get()
+		goalB, _ := b.LossGoal.Get()
 		return cmp.Or(
-			cmp.Compare(slices.Index(all, a.Workload), slices.Index(all, b.Workload)),
+			cmp.Compare(place(a.Workload), place(b.Workload)),
 			cmp.Compare(a.SizeBytes, b.SizeBytes),
 			cmp.Compare(a.Flows, b.Flows),
 			cmp.Compare(slices.Index(directions, a.Direction), slices.Index(directions, b.Direction)),
@@ -73,6 +75,7 @@ func cells(s *results.Set) []results.Cell {
 			cmp.Compare(batchSize(a), batchSize(b)),
 			cmp.Compare(a.CongestionAsked, b.CongestionAsked),
 			cmp.Compare(order[a.Link], order[b.Link]),
+			cmp.Compare(goalA, goalB),
 		)
 	})
 	return list
@@ -129,7 +132,7 @@ func (m metric) contest(cell results.Cell, base, other half, figure *results.Fig
 	if m.optional && !hasA && !hasB {
 		return nil
 	}
-	return &contest{metric: m, cell: cell, table: tableNames[cell.Workload], values: [2]results.Value{a.Value, b.Value}, rates: figure.Over == overTrials}
+	return &contest{metric: m, cell: cell, table: tableFor(cell.Workload), values: [2]results.Value{a.Value, b.Value}, rates: figure.Over == overTrials}
 }
 
 // start sets the ratio of the two figures where no other is estimated, and leaves out what can't be tested.
