@@ -5,7 +5,8 @@
 //	<run>/latency.csv    a row a histogram bucket of a trial: what a CDF is drawn from
 //	<run>/intervals.csv  a row a second or less of a trial: the time series
 //	<run>/search.csv     a row a measurement of a search for the highest rate
-//	<run>/summary.csv    a row a metric: both transports' medians and their ratio
+//	<run>/summary.csv    a row a metric: both transports' medians, their ratio, and what is known of it
+//	calibration.json     beside the runs: by how much the host differs from itself
 //
 // Every file carries the schema's version, every column's name its unit. An empty cell was not measured:
 // it is never 0, and no NaN or infinity is ever written. A trial is written when it is finished, the row
