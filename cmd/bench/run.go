@@ -371,9 +371,11 @@ func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Ser
 	if err != nil {
 		return nil, err
 	}
-	if floor != nil && !floor.SameHosts(here, about.Host) {
-		fmt.Fprintf(stderr, "%s is the noise floor of other hosts, or of another kernel, and does not count\n", floor.File)
-		floor = nil
+	if floor != nil {
+		if why := unfit(floor, here, about.Host, o.plan.Wait); why != "" {
+			fmt.Fprintf(stderr, "The noise floor in %s does not count: %s. \"bench calibrate\" makes it anew.\n", floor.File, why)
+			floor = nil
+		}
 	}
 	return results.Create(o.out, results.Run{
 		SameTwice:  o.plan.SameTwice,
@@ -387,6 +389,17 @@ func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Ser
 		Server:     about.Host,
 		WakeUpUs:   o.wakeUp(here, about),
 	})
+}
+
+// unfit says why a noise floor is not that of a run between such hosts; "" where it is.
+func unfit(floor *results.NoiseFloor, client, server host.Facts, wait bench.Wait) string {
+	switch {
+	case !floor.SameHosts(client, server):
+		return "it was measured on other hosts, or with another kernel"
+	case floor.Wait != wait.String():
+		return fmt.Sprintf("it was measured with --wait %s", floor.Wait)
+	}
+	return ""
 }
 
 // wakeUp measures what waking up a sleeping receiver costs here, where that is part of what is measured.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tcpvsudp/results"
 )
@@ -144,6 +145,41 @@ func TestTablesAreJudgedApart(t *testing.T) {
 		if row := find(t, Summarize(s), workload, "rtt_p50_us"); row.P != row.PHolm {
 			t.Errorf("%s: p %v became %v", workload, row.P, row.PHolm)
 		}
+	}
+}
+
+// What a verdict rests on is in trials.csv: without the histograms, percentiles of merged messages are gone, and nothing else.
+func TestVerdictsComeFromTrialsAlone(t *testing.T) {
+	s := example()
+	whole := Summarize(s)
+	s.Buckets, s.Intervals = nil, nil
+	tested := 0
+	for i, row := range Summarize(s) {
+		if _, p := row.P.Get(); p {
+			tested++
+			if row != whole[i] {
+				t.Errorf("%+v became %+v", whole[i], row)
+			}
+		}
+	}
+	if tested < 4 {
+		t.Errorf("%d rows were tested", tested)
+	}
+}
+
+func TestFloorNotes(t *testing.T) {
+	s := example()
+	s.Run.NoiseFloor = &results.NoiseFloor{File: "results/calibration.json", Made: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Pairs: 10, DurationMs: 250, Wait: "block",
+		Floors: []results.Floor{{Workload: "latency", Metric: "rtt_p50_us", Ratio: 0.034}, {Workload: "latency", Metric: "rtt_p99_us", Ratio: 0.1}, {Workload: "connect", Metric: "connect_p50_us", Ratio: 0.01}}}
+	want := []string{"Noise floor of this host from results/calibration.json, made on 2 Jan 2026 with 10 pairs of 250 ms (wait: block): latency rtt_p50_us 3.4 %."}
+	if got := floorNotes(s); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	s.Run.NoiseFloor.DurationMs = 1000
+	s.Run.NoiseFloor.Floors = nil
+	want = []string{"Noise floor of this host from results/calibration.json, made on 2 Jan 2026 with 10 pairs of 1000 ms (wait: block): below 2 %.", "Its trials took 1000 ms, and these 250 ms: shorter ones differ more."}
+	if got := floorNotes(s); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -37,7 +37,7 @@ func footnotes(s *results.Set, rows []results.Summary, wide bool) []string {
 			all = append(all, row.Judgement)
 		}
 		notes = append(notes, judgementNotes(all, "UDP/TCP", "pairs of trials", "Wilcoxon's signed-rank test of the pairs", wide)...)
-		notes = append(notes, floorNotes(s.Run)...)
+		notes = append(notes, floorNotes(s)...)
 		notes = append(notes, tooMany(rows)...)
 	}
 	if merged {
@@ -84,8 +84,8 @@ func judgementNotes(list []results.Judgement, ratio, from, test string, wide boo
 }
 
 // floorNotes say which noise floor counted.
-func floorNotes(r results.Run) []string {
-	n := r.NoiseFloor
+func floorNotes(s *results.Set) []string {
+	n := s.Run.NoiseFloor
 	if n == nil {
 		return []string{"No noise floor is known of this host: \"bench calibrate\" finds it."}
 	}
@@ -100,6 +100,9 @@ func floorNotes(r results.Run) []string {
 		parts = []string{"below 2 %"}
 	}
 	notes := []string{text + strings.Join(parts, ", ") + "."}
+	if len(s.Trials) > 0 && s.Trials[0].DurationMs != n.DurationMs {
+		notes = append(notes, fmt.Sprintf("Its trials took %v ms, and these %v ms: shorter ones differ more.", n.DurationMs, s.Trials[0].DurationMs))
+	}
 	return notes
 }
 

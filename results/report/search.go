@@ -37,14 +37,14 @@ func goalLabel(c results.Cell) string {
 // searchNotes say how to read a search, and how many of each transport's ended without two bounds.
 func searchNotes(trials []results.Trial) (notes []string) {
 	type key struct{ proto, end string }
-	counts, all := map[key]int{}, map[string]int{}
+	counts, total := map[key]int{}, map[string]int{}
 	for _, t := range trials {
 		if t.MaxRate.End != "" {
 			counts[key{t.Proto, t.MaxRate.End}]++
-			all[t.Proto]++
+			total[t.Proto]++
 		}
 	}
-	if len(all) == 0 {
+	if len(total) == 0 {
 		return nil
 	}
 	notes = append(notes, "Max rate: the highest rate that a search found with no more loss than the goal (RFC 9971), as the receiver counted it.")
@@ -54,7 +54,7 @@ func searchNotes(trials []results.Trial) (notes []string) {
 			{results.MinLoad, "found no rate: the goal was missed at the smallest load too, and the figures leave them out"},
 		} {
 			if n := counts[key{proto, end.word}]; n > 0 {
-				notes = append(notes, fmt.Sprintf("%s: %d of %s %s.", proto, n, searchCount(all[proto]), end.text))
+				notes = append(notes, fmt.Sprintf("%s: %d of %s %s.", proto, n, searchCount(total[proto]), end.text))
 			}
 		}
 	}
