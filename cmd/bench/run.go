@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -359,91 +358,6 @@ func resolve(ctx context.Context, server string) (addr, name string, err error) 
 	}
 	defer conn.Close()
 	return conn.RemoteAddr().String(), name, nil
-}
-
-// create makes the folder of the run.
-func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Server) (*results.Writer, error) {
-	plan, err := json.Marshal(o.plan)
-	if err != nil {
-		return nil, err
-	}
-	floor, err := results.ReadNoiseFloor(o.out)
-	if err != nil {
-		return nil, err
-	}
-	if floor != nil {
-		if why := unfit(floor, here, about.Host, o.plan.Wait); why != "" {
-			fmt.Fprintf(stderr, "The noise floor in %s does not count: %s. \"bench calibrate\" makes it anew.\n", floor.File, why)
-			floor = nil
-		}
-	}
-	return results.Create(o.out, results.Run{
-		SameTwice:  o.plan.SameTwice,
-		NoiseFloor: floor,
-		Started:    time.Now().UTC(),
-		Planned:    o.plan.TrialCount(),
-		Version:    version(),
-		Command:    append([]string{"bench"}, os.Args[1:]...),
-		Plan:       plan,
-		Client:     here,
-		Server:     about.Host,
-		WakeUpUs:   o.wakeUp(here, about),
-	})
-}
-
-// unfit says why a noise floor is not that of a run between such hosts; "" where it is.
-func unfit(floor *results.NoiseFloor, client, server host.Facts, wait bench.Wait) string {
-	switch {
-	case !floor.SameHosts(client, server):
-		return "it was measured on other hosts, or with another kernel"
-	case floor.Wait != wait.String():
-		return fmt.Sprintf("it was measured with --wait %s", floor.Wait)
-	}
-	return ""
-}
-
-// wakeUp measures what waking up a sleeping receiver costs here, where that is part of what is measured.
-func (o *runOptions) wakeUp(here host.Facts, about control.Server) results.Value {
-	if o.plan.Wait != bench.Block || here.Clock == "" || here.Clock != about.Host.Clock || !slices.Contains(o.plan.Workloads, "latency") {
-		return results.Value{}
-	}
-	d, known := o.plan.Pin.WakeUp()
-	if !known {
-		return results.Value{}
-	}
-	return results.Known(float64(d) / 1000)
-}
-
-// finish writes the end of the run, which err ended unless it is nil, and reads all of it back.
-func finish(w *results.Writer, err error) (*results.Set, error) {
-	status := results.Finished
-	switch {
-	case errors.Is(err, errInterrupted):
-		status = results.Interrupted
-	case err != nil:
-		status = results.Failed
-	}
-	if closed := w.Close(status, err); err == nil {
-		err = closed
-	}
-	set, unread := results.Read(w.Dir())
-	if unread != nil {
-		return nil, errors.Join(err, unread)
-	}
-	return set, errors.Join(err, results.WriteSummary(w.Dir(), report.Summarize(set)))
-}
-
-// kept says how many trials are where.
-func kept(set *results.Set) string {
-	n, planned := len(set.Trials), set.Run.Planned
-	if n == planned {
-		return fmt.Sprintf("\n%s in %s", report.Count(n, "trial"), set.Dir)
-	}
-	text := fmt.Sprintf("\n%d of %s kept in %s", n, report.Count(planned, "trial"), set.Dir)
-	if n > 0 {
-		text += fmt.Sprintf("; \"bench report %s\" shows them", set.Dir)
-	}
-	return text
 }
 
 // loopback is where a server that is started listens.

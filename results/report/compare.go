@@ -177,6 +177,16 @@ func (c Comparison) notes(wide bool) (notes []string) {
 	if len(c.Rows) == 0 {
 		return notes
 	}
+	for _, side := range []struct {
+		word string
+		sets []*results.Set
+	}{{"Old: ", c.Old}, {"New: ", c.New}} {
+		for _, s := range side.sets {
+			for _, note := range busyHost(s) {
+				notes = append(notes, side.word+note)
+			}
+		}
+	}
 	notes = append(notes, "Figures are medians over trials; shares are of all trials' messages, maxima are the largest of all.")
 	var list []results.Judgement
 	few := false

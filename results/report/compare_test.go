@@ -3,8 +3,10 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -186,6 +188,44 @@ func TestBenchstatAgrees(t *testing.T) {
 	}
 	if checked != 6 {
 		t.Errorf("%d rows were checked", checked)
+	}
+}
+
+// The program benchstat itself, of the version in go.mod, prints our medians and our P.
+func TestBenchstatPrintsTheSame(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command to build benchstat")
+	}
+	old, new := versionsOf()
+	dir := t.TempDir()
+	args := []string{"run", "golang.org/x/perf/cmd/benchstat", "-format", "csv"}
+	for name, s := range map[string]*results.Set{"new.txt": new, "old.txt": old} {
+		var out bytes.Buffer
+		if err := WriteBenchfmt(&out, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", append(args, filepath.Join(dir, "old.txt"), filepath.Join(dir, "new.txt"))...)
+	cmd.Stderr = t.Output()
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range Compare([]*results.Set{old}, []*results.Set{new}).Rows {
+		if row.Metric != "rtt_p50_us" && row.Metric != "rtt_p99_us" {
+			continue
+		}
+		p, _ := row.P.Get()
+		// Of the tables, which are told apart by their units: the benchmark, the two medians with their spreads, the change and P.
+		table := string(text)[strings.Index(string(text), ","+row.Metric+","):]
+		line := table[strings.Index(table, "/proto="+row.Proto+","):]
+		cells := strings.Split(line[:strings.Index(line, "\n")], ",")
+		if want := fmt.Sprintf("p=%0.3f n=10", p); cells[1] != row.Old.Value.String() || cells[3] != row.New.Value.String() || cells[6] != want {
+			t.Errorf("%s %s: benchstat has %q, and we %v, %v and %s", row.Proto, row.Metric, cells, row.Old.Value, row.New.Value, want)
+		}
 	}
 }
 
