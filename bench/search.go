@@ -295,8 +295,11 @@ func (s *search) result() found {
 	f := found{end: results.Bounded, lower: lower, upper: upper, of: -1}
 	final := s.phases[len(s.phases)-1].length
 	for i, step := range s.steps {
-		if step.load == lower && step.met && step.length >= final && (f.of < 0 || step.received < s.steps[f.of].received) {
-			f.of = i
+		if step.load != lower || !step.met || step.length < final {
+			continue
+		}
+		if f.of < 0 || s.steps[f.of].received == 0 || step.received > 0 && step.received < s.steps[f.of].received {
+			f.of = i // one that can tell no rate stands for nothing
 		}
 	}
 	if lower == s.full {
