@@ -182,14 +182,14 @@ func wakeUps(s *results.Set, order []results.Cell, byCell map[results.Cell]figur
 			if !known || 2*each < p50/2 || 2*each > p50 { // not the most, or measured at another time than the wake-ups were
 				return Finding{}
 			}
-			trips = append(trips, fmt.Sprintf("%s of %s %s µs, beside that some %s", strings.ToUpper(proto), cellLabel(cell, false), short(p50), short(p50-2*each)))
+			trips = append(trips, fmt.Sprintf("%s's %s µs (%s) some %s", strings.ToUpper(proto), short(p50), cellLabel(cell, false), short(p50-2*each)))
 		}
 	}
 	if len(trips) == 0 {
 		return Finding{}
 	}
 	return Finding{
-		Text: fmt.Sprintf("Round trips are for the most part waking up a sleeping thread, twice %s µs here (p50 of %s): --wait spin shows the transports' own.",
+		Text: fmt.Sprintf("Round trips are for the most part waking up a sleeping thread, twice %s µs here. That leaves of %s: --wait spin shows the transports' own.",
 			short(each), several(trips)),
 		Columns: []string{"rtt_p50_us", "wait", "run.json: wake_up_us"},
 	}
@@ -295,12 +295,12 @@ func whereLost(s *results.Set, proto string, order []results.Cell, name func(res
 	return list
 }
 
-// several lists words in a sentence.
-func several(words []string) string {
-	if n := len(words) - 1; n > 0 {
-		return strings.Join(words[:n], ", ") + " and " + words[n]
+// several lists things in a sentence, whose names have commas of their own.
+func several(things []string) string {
+	if n := len(things) - 1; n > 0 {
+		return strings.Join(things[:n], "; ") + "; and " + things[n]
 	}
-	return words[0]
+	return things[0]
 }
 
 // thousands writes a whole number with commas between its thousands.

@@ -123,7 +123,7 @@ func TestFindingWakeUps(t *testing.T) {
 		s.Run.WakeUpUs = known(wakeUp)
 		return s
 	}
-	want := "Round trips are for the most part waking up a sleeping thread, twice 18 µs here (p50 of TCP of 64 B 44 µs, beside that some 8 and UDP of 64 B 44 µs, beside that some 8): --wait spin shows the transports' own. [rtt_p50_us, wait, run.json: wake_up_us]"
+	want := "Round trips are for the most part waking up a sleeping thread, twice 18 µs here. That leaves of TCP's 44 µs (64 B) some 8; and UDP's 44 µs (64 B) some 8: --wait spin shows the transports' own. [rtt_p50_us, wait, run.json: wake_up_us]"
 	if got := found(make(44, 18), "waking"); !slices.Equal(got, []string{want}) {
 		t.Errorf("%q", got)
 	}
