@@ -226,8 +226,12 @@ func (t *trial) offered(a SourceAccount) results.Value {
 }
 
 // goodput counts the intervals between arrivals: what came with the first block took none. One way, it is not told where
-// the arrivals span less than half of the time for which messages were sent: what a queue lets go of at once is no rate.
+// the arrivals span less than half of the time for which messages were sent: what a queue lets go of at once is no rate. Where
+// nothing arrived it is 0.
 func (t *trial) goodput(received Account) results.Value {
+	if received.Bytes == 0 && received.Sent > 0 {
+		return results.Known(0)
+	}
 	span := received.LastNs - received.FirstNs
 	if t.spec.Mode != Echo && span < int64(t.plan.Duration/2) {
 		return results.Value{}

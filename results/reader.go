@@ -39,7 +39,8 @@ func Read(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = readCSV(filepath.Join(dir, LatencyFile), func(b Bucket) error {
+	// What is not there has not been kept: a report does with less.
+	err = readIfThere(filepath.Join(dir, LatencyFile), func(b Bucket) error {
 		if finished[b.Trial] {
 			s.Buckets = append(s.Buckets, b)
 		}
@@ -48,7 +49,7 @@ func Read(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = readCSV(filepath.Join(dir, IntervalsFile), func(i Interval) error {
+	err = readIfThere(filepath.Join(dir, IntervalsFile), func(i Interval) error {
 		if finished[i.Trial] {
 			s.Intervals = append(s.Intervals, i)
 		}
@@ -57,12 +58,21 @@ func Read(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, readCSV(filepath.Join(dir, SearchFile), func(step Step) error {
+	return s, readIfThere(filepath.Join(dir, SearchFile), func(step Step) error {
 		if finished[step.Trial] {
 			s.Steps = append(s.Steps, step)
 		}
 		return wrongSchema(step.Schema)
 	})
+}
+
+// readIfThere is readCSV, of no rows where there is no such file.
+func readIfThere[T any](path string, row func(T) error) error {
+	err := readCSV(path, row)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func wrongSchema(schema int) error {

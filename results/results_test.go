@@ -163,7 +163,7 @@ func TestColumnNames(t *testing.T) {
 			"schema,workload,size_bytes,flows,direction,batch,congestion_control_asked,link,rate_asked_msg_per_s,loss_goal_ratio,metric,unit,better,over," +
 				"tcp_value,tcp_min,tcp_max,tcp_low,tcp_high,tcp_trials,tcp_of_messages,tcp_drift_ratio,tcp_drift_p," +
 				"udp_value,udp_min,udp_max,udp_low,udp_high,udp_trials,udp_of_messages,udp_drift_ratio,udp_drift_p," +
-				"ratio,ratio_low,ratio_high,pairs,p,p_holm,threshold_ratio,winner,trials_needed,verdict\n"},
+				"ratio,ratio_low,ratio_high,pairs,p,p_holm,rows_tested,threshold_ratio,winner,trials_needed,verdict\n"},
 	} {
 		got, err := test.header()
 		if err != nil || string(got) != test.want {

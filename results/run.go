@@ -59,6 +59,8 @@ type Run struct {
 	SameTwice bool `json:"same_twice,omitempty"`
 	// NoiseFloor is what was known of the noise of these hosts when the run began, nil for nothing.
 	NoiseFloor *NoiseFloor `json:"noise_floor,omitempty"`
+	// FloorUnfit says why one that was there did not count.
+	FloorUnfit string `json:"noise_floor_unfit,omitempty"`
 }
 
 // Write writes r to run.json in dir, whole or not at all.

@@ -65,6 +65,8 @@ type Judgement struct {
 	// is adjusted by Holm for the number of rows that were tested in the same table.
 	P     Value `csv:"p" json:"p"`
 	PHolm Value `csv:"p_holm" json:"p_holm"`
+	// Family is that number, 0 where the row was not tested.
+	Family int `csv:"rows_tested" json:"rows_tested"`
 	// Threshold is the least difference that counts, as a share: 2 % or the noise floor.
 	Threshold Value `csv:"threshold_ratio" json:"threshold_ratio"`
 	// Winner is the half that is better, where that is shown: PHolm is below 0.05, and the difference is not below Threshold.

@@ -48,6 +48,7 @@ func calibrate(cmd *cobra.Command, o *runOptions) error {
 		if set != nil {
 			fmt.Fprintln(cmd.ErrOrStderr(), kept(set))
 		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "The noise floor is as it was: it takes a calibration that was not cut short.")
 		return err
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), kept(set))
@@ -55,7 +56,7 @@ func calibrate(cmd *cobra.Command, o *runOptions) error {
 	if err := floor.Write(o.out); err != nil {
 		return err
 	}
-	c := report.Calibration{Run: set.Dir, File: filepath.Join(o.out, results.CalibrationFile), Floors: floor.Floors}
+	c := report.Calibration{Run: set.Dir, File: filepath.Join(o.out, results.CalibrationFile), Floors: floor.Floors, Pairs: floor.Pairs}
 	c.FalseTables, c.Tables = report.FalseVerdicts(set, floor, o.plan.Seed)
 	if err := c.Write(cmd.OutOrStdout(), format); err != nil {
 		return err

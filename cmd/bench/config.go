@@ -20,7 +20,7 @@ const envPrefix = "BENCH_"
 func configure(flags *pflag.FlagSet, environ []string, path string) error {
 	given := map[string]bool{}
 	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
-	set := func(name, value, where string) error {
+	set := func(name string, words []string, where string) error {
 		f := flags.Lookup(name)
 		if f == nil || f.Hidden {
 			return fmt.Errorf("%s: there is no flag --%s", where, name)
@@ -29,7 +29,11 @@ func configure(flags *pflag.FlagSet, environ []string, path string) error {
 			return nil
 		}
 		given[name] = true
-		if err := flags.Set(name, value); err != nil {
+		if each, ok := f.Value.(pflag.SliceValue); ok && f.Value.Type() == "stringArray" { // a word may have commas
+			f.Changed = true
+			return each.Replace(words)
+		}
+		if err := flags.Set(name, strings.Join(words, ",")); err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
 		return nil
@@ -37,7 +41,10 @@ func configure(flags *pflag.FlagSet, environ []string, path string) error {
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
 		if word, ours := strings.CutPrefix(name, envPrefix); ours {
-			if err := set(strings.ReplaceAll(strings.ToLower(word), "_", "-"), value, "environment variable "+name); err != nil {
+			if value == "" {
+				continue // as if it were not set
+			}
+			if err := set(strings.ReplaceAll(strings.ToLower(word), "_", "-"), []string{value}, "environment variable "+name); err != nil {
 				return err
 			}
 		}
@@ -45,13 +52,13 @@ func configure(flags *pflag.FlagSet, environ []string, path string) error {
 	if path == "" {
 		return nil
 	}
-	return eachSetting(path, func(line int, name, value string) error {
-		return set(name, value, fmt.Sprintf("%s:%d", path, line))
+	return eachSetting(path, func(line int, name string, words []string) error {
+		return set(name, words, fmt.Sprintf("%s:%d", path, line))
 	})
 }
 
 // eachSetting hands on the settings of a plan file: one YAML mapping of words to scalars or lists of them.
-func eachSetting(path string, set func(line int, name, value string) error) error {
+func eachSetting(path string, set func(line int, name string, words []string) error) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read the plan file: %w", err)
@@ -78,34 +85,34 @@ func eachSetting(path string, set func(line int, name, value string) error) erro
 			return fmt.Errorf("%s:%d: %s is set twice", path, key.Line, key.Value)
 		}
 		seen[key.Value] = true
-		value, err := scalar(top.Content[i+1])
+		words, err := wordsOf(top.Content[i+1])
 		if err != nil {
 			return fmt.Errorf("%s:%d: %s: %w", path, key.Line, key.Value, err)
 		}
 		if key.Value == "config" {
 			return fmt.Errorf("%s:%d: a plan file can't name another", path, key.Line)
 		}
-		if err := set(key.Line, key.Value, value); err != nil {
+		if err := set(key.Line, key.Value, words); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// scalar is the text of a value as a flag takes it.
-func scalar(n *yaml.Node) (string, error) {
+// wordsOf are the words of a value.
+func wordsOf(n *yaml.Node) ([]string, error) {
 	switch n.Kind {
 	case yaml.ScalarNode:
-		return n.Value, nil
+		return []string{n.Value}, nil
 	case yaml.SequenceNode:
 		words := make([]string, len(n.Content))
 		for i, item := range n.Content {
 			if item.Kind != yaml.ScalarNode {
-				return "", errors.New("a list holds words and numbers alone")
+				return nil, errors.New("a list holds words and numbers alone")
 			}
 			words[i] = item.Value
 		}
-		return strings.Join(words, ","), nil
+		return words, nil
 	}
-	return "", errors.New("use a word, a number or a list of them")
+	return nil, errors.New("use a word, a number or a list of them")
 }

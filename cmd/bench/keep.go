@@ -22,19 +22,18 @@ func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Ser
 	if err != nil {
 		return nil, err
 	}
-	floor, err := results.ReadNoiseFloor(o.out)
-	if err != nil {
-		return nil, err
+	var floor *results.NoiseFloor
+	why := ""
+	if !o.plan.SameTwice { // which makes it anew
+		floor, why = o.noiseFloor(here, about.Host)
 	}
-	if floor != nil {
-		if why := unfit(floor, here, about.Host, o.plan.Wait); why != "" {
-			fmt.Fprintf(stderr, "The noise floor in %s does not count: %s. \"bench calibrate\" makes it anew.\n", floor.File, why)
-			floor = nil
-		}
+	if why != "" {
+		fmt.Fprintln(stderr, why)
 	}
 	return results.Create(o.out, results.Run{
 		SameTwice:  o.plan.SameTwice,
 		NoiseFloor: floor,
+		FloorUnfit: why,
 		Started:    time.Now().UTC(),
 		Planned:    o.plan.TrialCount(),
 		Version:    version(),
@@ -44,6 +43,23 @@ func (o *runOptions) create(stderr io.Writer, here host.Facts, about control.Ser
 		Server:     about.Host,
 		WakeUpUs:   o.wakeUp(here, about),
 	})
+}
+
+// noiseFloor is the noise floor that counts for a run between such hosts, nil for none: why says why one that is there does not.
+func (o *runOptions) noiseFloor(client, server host.Facts) (floor *results.NoiseFloor, why string) {
+	floor, err := results.ReadNoiseFloor(o.out)
+	switch {
+	case err != nil:
+		why = err.Error()
+	case floor == nil:
+		return nil, ""
+	default:
+		if why = unfit(floor, client, server, o.plan.Wait); why == "" {
+			return floor, ""
+		}
+		why = floor.File + ": " + why
+	}
+	return nil, fmt.Sprintf("The noise floor does not count (%s): \"bench calibrate\" makes it anew.", why)
 }
 
 // unfit says why a noise floor is not that of a run between such hosts; "" where it is.

@@ -55,24 +55,32 @@ func ParseAssertion(text string, compares bool) (Assertion, error) {
 		return a, fmt.Errorf("assertion %q: a regress is from an old result to a new one: use it with \"bench compare\"", text)
 	case a.regress && (a.proto == ratioOf || betterOf(a.metric) == ""):
 		return a, fmt.Errorf("assertion %q: a regress is of a metric that can be worse, of tcp, udp or both", text)
-	case a.regress && a.operator[0] != '<':
-		return a, fmt.Errorf("assertion %q: a regress has a most, like regress<5%%", text)
+	case a.regress && (a.operator[0] != '<' || !a.percent):
+		return a, fmt.Errorf("assertion %q: a regress has a most, in per cent, like regress<5%%", text)
+	case a.percent && !a.regress && a.proto != ratioOf && !isShare(a.metric):
+		return a, fmt.Errorf("assertion %q: %s is no share, which per cent are of: leave the %% out", text, a.metric)
 	case a.proto == ratioOf && !isMetric(a.metric):
 		return a, fmt.Errorf("assertion %q: only metrics of summary.csv have a ratio", text)
 	}
 	a.filter = map[string]string{}
+	last := ""
 	for word := range strings.SplitSeq(m[3], ",") {
-		if word = strings.TrimSpace(word); word == "" {
-			continue
-		}
-		key, value, ok := strings.Cut(word, "=")
-		if !ok || !slices.Contains(cellColumns(), key) {
+		key, value, ok := strings.Cut(strings.TrimSpace(word), "=")
+		switch {
+		case word == "" && m[3] == "":
+		case ok && slices.Contains(cellColumns(), key):
+			a.filter[key], last = value, key
+		case last == "link": // whose name has such signs of its own
+			a.filter[last] += ";" + strings.TrimSpace(word)
+		default:
 			return a, fmt.Errorf("assertion %q: filter %q: use COLUMN=VALUE, with one of the columns %s", text, word, strings.Join(cellColumns(), ", "))
 		}
-		a.filter[key] = value
 	}
 	return a, nil
 }
+
+// isShare tells whether a metric or column is a share from 0 to 1.
+func isShare(name string) bool { return strings.HasSuffix(name, "_ratio") }
 
 func isMetric(name string) bool { return betterOf(name) != "" || name == "offered_bps" }
 
@@ -105,58 +113,83 @@ type Outcome struct {
 	Text string `json:"text"`
 }
 
-// candidate is a figure that an assertion may be about.
+// candidate is a figure that an assertion may be about: of a cell, and of a transport or the ratio of both.
 type candidate struct {
 	row   string
 	cell  results.Cell
 	proto string
 	value results.Value
-	unit  string
+	// missing is how many of its trials have no figure.
+	missing, trials int
 }
 
-// CheckRun holds the assertion against a run.
+// CheckRun holds the assertion against a run. A run that is not whole misses it.
 func (a Assertion) CheckRun(s *results.Set) []Outcome {
+	if why := notWhole(s); why != "" {
+		return []Outcome{a.missed("", why)}
+	}
+	name := cellNames(s.Trials)
+	rows := Summarize(s)
 	var list []candidate
-	compared := severalAlgorithms(s.Trials)
-	name := func(proto string, cell results.Cell) string {
-		return strings.ToUpper(proto) + " " + cell.Workload + " of " + cellLabel(cell, compared) + linkLabel(cell.Link, varied(s.Trials))
-	}
-	if !isMetric(a.metric) {
-		return a.judge(a.columns(s, name))
-	}
-	for _, row := range Summarize(s) {
-		if row.Metric != a.metric {
+	for _, cell := range cells(s) {
+		m := metricOf(cell.Workload, a.metric)
+		if isMetric(a.metric) && !slices.Contains(m.workloads, cell.Workload) {
 			continue
 		}
+		var row results.Summary // empty where the tables leave it out
+		if i := slices.IndexFunc(rows, func(r results.Summary) bool { return r.Cell == cell && r.Metric == a.metric }); i >= 0 {
+			row = rows[i]
+		}
 		if a.proto == ratioOf {
-			list = append(list, candidate{name("UDP/TCP", row.Cell), row.Cell, ratioOf, row.Ratio, "×"})
+			list = append(list, candidate{row: "UDP/TCP " + name(cell), cell: cell, proto: ratioOf, value: row.Ratio})
 			continue
 		}
 		for _, proto := range transports {
-			if side := sideOf(row, proto); side.Trials > 0 || a.proto == proto {
-				list = append(list, candidate{name(proto, row.Cell), row.Cell, proto, side.Value, row.Unit})
+			h := side(s, cell, proto)
+			if len(h.trials) == 0 && a.proto != proto {
+				continue
 			}
+			c := candidate{row: strings.ToUpper(proto) + " " + name(cell), cell: cell, proto: proto, value: sideOf(row, proto).Value, trials: len(h.trials)}
+			switch {
+			case !isMetric(a.metric):
+				c.value, c.missing = a.column(h)
+			case row.Over == overTrials:
+				c.missing = c.trials - sideOf(row, proto).Trials
+			}
+			list = append(list, c)
 		}
 	}
 	return a.judge(list)
 }
 
-// columns are the medians over trials of a column of trials.csv.
-func (a Assertion) columns(s *results.Set, name func(string, results.Cell) string) (list []candidate) {
-	for _, cell := range cells(s) {
-		for _, proto := range transports {
-			var sample []float64
-			for _, t := range side(s, cell, proto).trials {
-				if v, known := columnOf(t, a.metric).Get(); known {
-					sample = append(sample, v)
-				}
-			}
-			if d, ok := stats.Describe(sample); ok {
-				list = append(list, candidate{name(proto, cell), cell, proto, results.Known(d.Median), ""})
-			}
+// notWhole says what a run lacks, "" for nothing.
+func notWhole(s *results.Set) string {
+	if s.Run.Status != results.Finished {
+		return fmt.Sprintf("the run is not whole: %s, %d of %s", s.Run.Status, len(s.Trials), Count(s.Run.Planned, "trial"))
+	}
+	return damaged(s)
+}
+
+// damaged says how many of a run's trials are gone, "" for none.
+func damaged(s *results.Set) string {
+	if len(s.Trials) >= s.Run.Kept {
+		return ""
+	}
+	return fmt.Sprintf("the run is damaged: %s has %d of %s", results.TrialsFile, len(s.Trials), Count(s.Run.Kept, "trial"))
+}
+
+// column is the median over trials of a column of trials.csv, and how many of them have nothing there.
+func (a Assertion) column(h half) (median results.Value, missing int) {
+	var sample []float64
+	for _, t := range h.trials {
+		if v, known := columnOf(t, a.metric).Get(); known {
+			sample = append(sample, v)
 		}
 	}
-	return list
+	if d, ok := stats.Describe(sample); ok {
+		median = results.Known(d.Median)
+	}
+	return median, len(h.trials) - len(sample)
 }
 
 // columnOf is what a trial has in a column of trials.csv; not known where that is no number.
@@ -175,24 +208,33 @@ func columnOf(t results.Trial, column string) (v results.Value) {
 	return v
 }
 
-// CheckComparison holds the assertion against two results: a regress against the change, all others against the new one.
+// CheckComparison holds the assertion against two results: a regress against the change, all others against the new one. Results that are
+// not whole miss it, and so does what is in one of them alone.
 func (a Assertion) CheckComparison(c Comparison) []Outcome {
+	for _, s := range slices.Concat(c.Old, c.New) {
+		if why := notWhole(s); why != "" {
+			return []Outcome{a.missed("", why+" (run "+s.Run.ID+")")}
+		}
+	}
 	var list []candidate
+	name := cellNames(slices.Concat(joined(c.Old).Trials, joined(c.New).Trials))
 	for _, row := range c.Rows {
 		if row.Metric != a.metric {
 			continue
 		}
-		value, unit := row.New.Value, row.Unit
+		one := candidate{row: strings.ToUpper(row.Proto) + " " + name(row.Cell), cell: row.Cell, proto: row.Proto, value: row.New.Value}
 		switch {
 		case a.proto == ratioOf:
-			value, unit = row.Ratio, "×"
+			one.value = row.Ratio
 		case a.regress:
-			value, unit = worse(row), "ratio"
+			one.value = worse(row)
 		}
-		list = append(list, candidate{
-			row:  strings.ToUpper(row.Proto) + " " + row.Workload + " of " + cellLabel(row.Cell, c.compared()) + linkLabel(row.Cell.Link, c.varied()),
-			cell: row.Cell, proto: row.Proto, value: value, unit: unit,
-		})
+		list = append(list, one)
+	}
+	for _, one := range c.alone {
+		if slices.Contains(metricOf(one.cell.Workload, a.metric).workloads, one.cell.Workload) {
+			list = append(list, one)
+		}
 	}
 	return a.judge(list)
 }
@@ -204,16 +246,21 @@ func worse(row results.Change) results.Value {
 	old, a := row.Old.Value.Get()
 	new, b := row.New.Value.Get()
 	switch {
-	case known && row.Better == "higher":
-		return results.Known(1 - ratio)
-	case known:
-		return results.Known(ratio - 1)
-	case a && b && old == new:
+	case !known && a && b && old == new:
 		return results.Known(0)
-	case a && b && row.Better == "lower":
+	case !known && a && b && old == 0 && row.Better == "lower":
 		return results.Known(math.MaxFloat64)
+	case !known && a && b && old == 0:
+		return results.Known(-math.MaxFloat64)
+	case !known && a && b:
+		ratio = new / old
+	case !known:
+		return results.Value{}
 	}
-	return results.Value{}
+	if row.Better == "higher" {
+		return results.Known(1 - ratio)
+	}
+	return results.Known(ratio - 1)
 }
 
 func severalAlgorithms(trials []results.Trial) bool {
@@ -229,9 +276,14 @@ func (a Assertion) judge(list []candidate) (outcomes []Outcome) {
 		outcomes = append(outcomes, a.outcome(c))
 	}
 	if len(outcomes) == 0 {
-		outcomes = append(outcomes, Outcome{Assertion: a.text, Text: fmt.Sprintf("%s: missed: not measured in any row", a.text)})
+		outcomes = append(outcomes, a.missed("", "not measured in any row"))
 	}
 	return outcomes
+}
+
+// missed is the outcome of an assertion that can't be held against a figure.
+func (a Assertion) missed(row, why string) Outcome {
+	return Outcome{Assertion: a.text, Row: row, Text: fmt.Sprintf("%s: missed: %s", a.text, why)}
 }
 
 func (a Assertion) selects(cell results.Cell) bool {
@@ -254,9 +306,11 @@ func (a Assertion) selects(cell results.Cell) bool {
 func (a Assertion) outcome(c candidate) Outcome {
 	o := Outcome{Assertion: a.text, Row: c.row, Value: c.value}
 	v, known := c.value.Get()
-	if !known {
-		o.Text = fmt.Sprintf("%s: missed: not measured in %s", a.text, c.row)
-		return o
+	switch {
+	case !known:
+		return a.missed(c.row, "not measured in "+c.row)
+	case c.missing > 0:
+		return a.missed(c.row, fmt.Sprintf("not measured in %d of %s of %s", c.missing, Count(c.trials, "trial"), c.row))
 	}
 	order := cmp.Compare(v, a.limit)
 	switch a.operator {
@@ -282,7 +336,7 @@ func (a Assertion) outcome(c candidate) Outcome {
 	o.Text = fmt.Sprintf("%s: missed: %s has %s, which is %s too %s", a.text, c.row, show(v), show(math.Abs(v-a.limit)), map[bool]string{true: "much", false: "little"}[a.operator[0] == '<'])
 	if v == math.MaxFloat64 {
 		o.Text = fmt.Sprintf("%s: missed: %s had none and has some", a.text, c.row)
-	} else if a.limit != 0 && !a.regress {
+	} else if a.limit > 0 && !a.regress {
 		o.Text += fmt.Sprintf(" (%+.3g %%)", 100*(v/a.limit-1))
 	}
 	return o

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestParseAssertionErrors(t *testing.T) {
 		"rtt_p51_us<5":             `nothing is called "rtt_p51_us"`,
 		"rtt_p50_us regress<5%":    "use it with \"bench compare\"",
 		"udp.loss_ratio[size=1]<1": `filter "size=1": use COLUMN=VALUE`,
+		"rtt_p50_us<5%":            "rtt_p50_us is no share, which per cent are of",
 		"ratio.client_cpu_s<1":     "only metrics of summary.csv have a ratio",
 	} {
 		if _, err := ParseAssertion(text, false); err == nil || !strings.Contains(err.Error(), want) {
@@ -26,6 +28,7 @@ func TestParseAssertionErrors(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"rtt_p50_us regress>5%":       "a regress has a most",
+		"rtt_p50_us regress<5":        "in per cent",
 		"offered_bps regress<5%":      "that can be worse",
 		"ratio.rtt_p50_us regress<5%": "that can be worse",
 	} {
@@ -49,7 +52,8 @@ func TestAssertionsOfARun(t *testing.T) {
 		"ratio.goodput_bps<0.6":                       {"met: UDP/TCP throughput of 64 KiB, 4 flows has 0.5"},
 		"cpu_us_per_message[workload=latency]<1":      {"missed: not measured in TCP latency of 64 B", "missed: not measured in UDP latency of 64 B"},
 		"udp.lost_messages[workload=throughput]<=50":  {"met: UDP throughput of 64 KiB, 4 flows has 50"},
-		"udp.client_cpu_s<1":                          {"missed: not measured in any row"},
+		"udp.client_cpu_s[workload=latency]<1":        {"missed: not measured in UDP latency of 64 B"},
+		"tcp.rtt_p50_us[workload=paced]<1":            {"missed: not measured in any row"},
 	} {
 		a, err := ParseAssertion(text, false)
 		if err != nil {
@@ -96,3 +100,72 @@ func TestAssertionsOfAComparison(t *testing.T) {
 		}
 	}
 }
+
+// What is not whole proves nothing.
+func TestAssertionsOfWhatIsNotWhole(t *testing.T) {
+	a, err := ParseAssertion("udp.loss_ratio<100%", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	interrupted, damaged, silent := example(), example(), example()
+	interrupted.Run.Status = results.Interrupted
+	damaged.Run.Kept = 100
+	for want, s := range map[string]*results.Set{
+		"the run is not whole: interrupted, 21 of 21 trials":  interrupted,
+		"the run is damaged: trials.csv has 21 of 100 trials": damaged,
+	} {
+		if got := a.CheckRun(s); len(got) != 1 || got[0].Met || got[0].Text != a.text+": missed: "+want {
+			t.Errorf("%+v, want %q", got, want)
+		}
+		if got := a.CheckComparison(Compare([]*results.Set{example()}, []*results.Set{s})); len(got) != 1 || got[0].Met || !strings.Contains(got[0].Text, want) {
+			t.Errorf("%+v, want %q", got, want)
+		}
+	}
+	// Of seven trials, one has no goodput.
+	for i := range silent.Trials {
+		if t := &silent.Trials[i]; t.Workload == "throughput" && t.Proto == "udp" {
+			t.GoodputBps = results.Value{}
+			break
+		}
+	}
+	a, _ = ParseAssertion("udp.goodput_bps>1", false)
+	if got := a.CheckRun(silent); len(got) != 1 || got[0].Text != "udp.goodput_bps>1: missed: not measured in 1 of 7 trials of UDP throughput of 64 KiB, 4 flows" {
+		t.Errorf("%+v", got)
+	}
+	if notes := strings.Join(incomplete(silent), "\n"); notes != "UDP's goodput_bps in throughput of 64 KiB, 4 flows leaves out 1 of 7 trials, which have none." {
+		t.Errorf("%q", notes)
+	}
+	// A transport that only one of two results has is missed.
+	alone := example()
+	alone.Trials = slices.DeleteFunc(alone.Trials, func(t results.Trial) bool { return t.Proto == "udp" })
+	a, _ = ParseAssertion("goodput_bps regress<5%", true)
+	got := a.CheckComparison(Compare([]*results.Set{example()}, []*results.Set{alone}))
+	if len(got) != 2 || !got[0].Met || got[1].Text != "goodput_bps regress<5%: missed: not measured in UDP throughput of 64 KiB, 4 flows" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFilterOfALink(t *testing.T) {
+	a, err := ParseAssertion("tcp.deadline_miss_ratio[link=delay=20ms,loss=5%,size_bytes=200]<1%", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.CheckRun(linked()); len(got) != 1 || got[0].Row != "TCP paced of 200 B, 500.0/s, delay 20ms, loss 5%" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Where all of a row's old figures are not above 0, a regress is by the medians.
+func TestWorseWithoutARatio(t *testing.T) {
+	for _, test := range []struct {
+		old, new float64
+		want     float64
+	}{{115, 11.5, -0.9}, {0, 0, 0}, {10, 11, 0.1}} {
+		row := results.Change{Figure: results.Figure{Better: "lower"}, Old: results.Side{Value: known(test.old)}, New: results.Side{Value: known(test.new)}}
+		if got := worse(row); !near(known(test.want+1), results.Known(1+first(got.Get()))) {
+			t.Errorf("%v to %v: %v", test.old, test.new, got)
+		}
+	}
+}
+
+func first(v float64, _ bool) float64 { return v }

@@ -62,7 +62,7 @@ func benchName(t results.Trial) string {
 	name := capital(t.Workload)
 	for _, part := range [][2]string{
 		{"size", strconv.Itoa(t.SizeBytes)}, {"flows", strconv.Itoa(t.Flows)}, {"direction", t.Direction}, {"batch", t.Batch},
-		{"rate", t.RateAsked.String()}, {"cc", t.CongestionAsked}, {"link", t.Link}, {"wait", t.Wait}, {"proto", t.Proto},
+		{"rate", t.RateAsked.String()}, {"goal", t.LossGoal.String()}, {"cc", t.CongestionAsked}, {"link", t.Link}, {"wait", t.Wait}, {"proto", t.Proto},
 	} {
 		if part[1] != "" {
 			name += fmt.Sprintf("/%s=%s", part[0], strings.Map(oneWord, part[1]))

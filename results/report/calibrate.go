@@ -56,7 +56,7 @@ func NoiseFloor(s *results.Set, seed uint64) *results.NoiseFloor {
 		}
 	}
 	for _, t := range s.Trials {
-		n.DurationMs, n.Wait = t.DurationMs, t.Wait
+		n.DurationMs, n.Wait = t.DurationMs, t.WaitAsked
 	}
 	for _, group := range sameGroups(s) {
 		for _, pairs := range group.pairs {
@@ -150,6 +150,7 @@ type Calibration struct {
 	Run         string          `json:"run"`
 	File        string          `json:"file"`
 	Floors      []results.Floor `json:"floors"`
+	Pairs       int             `json:"pairs"`
 	Tables      int             `json:"simulated_tables"`
 	FalseTables int             `json:"tables_with_a_false_verdict"`
 }
@@ -184,6 +185,9 @@ func (c Calibration) Write(w io.Writer, f Format) error {
 		}
 		fmt.Fprintln(&text)
 		writeParagraph(&text, "Of series as long as these, drawn from their pairs, 95 % differ by less. A verdict needs this much, and 2 % at least.", f == Markdown)
+		if c.Pairs < enoughTrials {
+			writeParagraph(&text, fmt.Sprintf("Only %s: such a floor is that of a few trials. Use --trials %d or more.", Count(c.Pairs, "pair"), enoughTrials), f == Markdown)
+		}
 		writeParagraph(&text, fmt.Sprintf("%d of %d simulated tables of a transport against itself name a difference, which there is none of (5 %% are to be borne).", c.FalseTables, c.Tables), f == Markdown)
 	}
 	_, err := w.Write(text.Bytes())

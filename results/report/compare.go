@@ -20,6 +20,7 @@ type Comparison struct {
 	Hidden []string
 	// Alone are the cells that only one of the two has, in words.
 	Alone []string
+	alone []candidate
 }
 
 // Compare compares what both results have in common: cells, transports and metrics.
@@ -34,12 +35,15 @@ func Compare(old, new []*results.Set) Comparison {
 		return largest
 	}
 	var contests []*contest
+	name := cellNames(both.Trials)
 	for _, cell := range cells(both) {
 		for _, proto := range protos(both) {
 			before, after := side(a, cell, proto), side(b, cell, proto)
 			if len(before.trials) == 0 || len(after.trials) == 0 {
 				if len(before.trials)+len(after.trials) > 0 {
-					c.Alone = append(c.Alone, fmt.Sprintf("%s %s of %s", strings.ToUpper(proto), cell.Workload, cellLabel(cell, severalAlgorithms(both.Trials))+linkLabel(cell.Link, varied(both.Trials))))
+					one := strings.ToUpper(proto) + " " + name(cell)
+					c.Alone = append(c.Alone, one)
+					c.alone = append(c.alone, candidate{row: one, cell: cell, proto: proto})
 				}
 				continue
 			}
@@ -182,7 +186,7 @@ func (c Comparison) notes(wide bool) (notes []string) {
 		sets []*results.Set
 	}{{"Old: ", c.Old}, {"New: ", c.New}} {
 		for _, s := range side.sets {
-			for _, note := range busyHost(s) {
+			for _, note := range slices.Concat(incomplete(s), busyHost(s), linkNotes(s.Trials), notGranted(s.Trials), irregular(s.Trials)) {
 				notes = append(notes, side.word+note)
 			}
 		}
@@ -194,7 +198,24 @@ func (c Comparison) notes(wide bool) (notes []string) {
 		list = append(list, row.Judgement)
 		few = few || row.Over == overTrials && min(row.Old.Trials, row.New.Trials) < 4
 	}
+	for _, row := range c.Rows {
+		for _, side := range []struct {
+			who string
+			results.Side
+		}{{"old " + strings.ToUpper(row.Proto), row.Old}, {"new " + strings.ToUpper(row.Proto), row.New}} {
+			change, p, shown := drift(side.Side)
+			if shown && slices.Contains(headline, row.Metric) && p < drifted {
+				notes = append(notes, driftNote(side.who, row.Cell, row.Metric, change))
+			}
+		}
+	}
 	notes = append(notes, judgementNotes(list, "new/old", "trials of both", "the Mann-Whitney test", wide)...)
+	for _, s := range slices.Concat(c.Old, c.New) {
+		if s.Run.NoiseFloor != nil {
+			notes = append(notes, floorNotes(s)...)
+			break
+		}
+	}
 	if few {
 		notes = append(notes, "Fewer than 4 trials on one side: too few to tell a difference from chance.")
 	}

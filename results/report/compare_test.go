@@ -84,8 +84,8 @@ func TestHiddenDifferences(t *testing.T) {
 	new.Trials = append(new.Trials, extra)
 	c := Compare([]*results.Set{old}, []*results.Set{new})
 	want := []string{
-		"UDP's buffers in latency: send , receive  B → send , receive 4096 B",
 		"UDP's path in latency: own to own → portable to own",
+		"UDP's server's buffers in latency: send  B, receive  B → send  B, receive 4096 B",
 		"client's kernel: 6.1 → 6.18",
 		"client's loopback offloads: none → tx-udp-segmentation",
 		"client's net.core.rmem_max: none → 212992",

@@ -21,7 +21,7 @@ func judgementNotes(list []results.Judgement, ratio, from, test string, wide boo
 		short = short || strings.HasPrefix(j.Verdict, noneShown)
 	}
 	if tested {
-		notes = append(notes, fmt.Sprintf("A difference is named where p < %v by %s, adjusted by Holm for the rows of its table, and where it is %v %% or more, or more than the noise floor.", alpha, test, 100*leastDifference))
+		notes = append(notes, fmt.Sprintf("A difference is named where p < %v by %s, adjusted by Holm for the rows of its table, and where it is %v %% or more, and no less than the noise floor.", alpha, test, 100*leastDifference))
 	}
 	if short && !wide {
 		notes = append(notes, "not shown (n): no difference is shown; to show one like that seen, or one that counts, would take about n trials.")
@@ -29,21 +29,53 @@ func judgementNotes(list []results.Judgement, ratio, from, test string, wide boo
 	return notes
 }
 
+// incomplete says which trials are gone, and which rows are not of all.
+func incomplete(s *results.Set) (notes []string) {
+	if why := damaged(s); why != "" {
+		notes = append(notes, capital(why)+".")
+	}
+	for _, cell := range cells(s) {
+		for _, proto := range protos(s) {
+			trials := side(s, cell, proto).trials
+			for _, m := range metrics {
+				if m.value == nil || m.percentile != 0 || m.optional || !slices.Contains(m.workloads, cell.Workload) {
+					continue
+				}
+				if missing := len(trials) - len(m.figures(half{trials: trials})); missing > 0 && missing < len(trials) {
+					notes = append(notes, fmt.Sprintf("%s's %s in %s leaves out %d of %s, which have none.", strings.ToUpper(proto), m.name, cellNames(s.Trials)(cell), missing, Count(len(trials), "trial")))
+				}
+			}
+		}
+	}
+	return notes
+}
+
 // floorNotes say which noise floor counted.
 func floorNotes(s *results.Set) []string {
 	n := s.Run.NoiseFloor
-	if n == nil {
+	switch {
+	case n == nil && s.Run.FloorUnfit != "":
+		return []string{s.Run.FloorUnfit}
+	case n == nil:
 		return []string{"No noise floor is known of this host: \"bench calibrate\" finds it."}
 	}
 	text := fmt.Sprintf("Noise floor of this host from %s, made on %s with %s of %v ms (wait: %s): ", n.File, n.Made.Format("2 Jan 2006"), Count(n.Pairs, "pair"), n.DurationMs, n.Wait)
 	var parts []string
-	for _, f := range n.Floors {
-		if f.Link == "" && f.Ratio > leastDifference && slices.Contains(headline, f.Metric) {
-			parts = append(parts, fmt.Sprintf("%s %s %s %%", f.Workload, f.Metric, short2(100*f.Ratio)))
+	for _, cell := range cells(s) {
+		for _, metric := range headline {
+			if !slices.Contains(metricOf(cell.Workload, metric).workloads, cell.Workload) {
+				continue
+			}
+			name := cell.Workload
+			if cell.Link != "" {
+				name += " over " + readable(cell.Link)
+			}
+			floor := "none"
+			if ratio := n.For(cell, metric); ratio > 0 {
+				floor = short2(100*ratio) + " %"
+			}
+			parts = add(parts, fmt.Sprintf("%s %s %s", name, metric, floor))
 		}
-	}
-	if len(parts) == 0 {
-		parts = []string{"below 2 %"}
 	}
 	notes := []string{text + strings.Join(parts, ", ") + "."}
 	if len(s.Trials) > 0 && s.Trials[0].DurationMs != n.DurationMs {
@@ -60,11 +92,9 @@ func tooMany(rows []results.Summary) (notes []string) {
 	tested, pairs := map[string]int{}, map[string]int{}
 	var order []string
 	for _, row := range rows {
-		table := tableFor(row.Workload)
-		if _, p := row.P.Get(); p && metricOf(row.Workload, row.Metric).twin == "" {
+		if table := tableFor(row.Workload); row.Family > 0 {
 			order = add(order, table)
-			tested[table]++
-			pairs[table] = max(pairs[table], row.Pairs)
+			tested[table], pairs[table] = row.Family, max(pairs[table], row.Pairs)
 		}
 	}
 	for _, table := range order {
@@ -92,15 +122,31 @@ func driftNotes(rows []results.Summary) (notes []string) {
 			name string
 			results.Side
 		}{{"TCP", row.TCP}, {"UDP", row.UDP}} {
-			change, known := side.Drift.Get()
-			p, _ := side.DriftP.Get()
-			if known && p < drifted && math.Abs(change) >= 2*leastDifference {
-				notes = append(notes, fmt.Sprintf("Drift: %s's %s of %s (%s) changed by %+.0f %% from the first trial to the last (drift_ratio): its median tells of no steady state.",
-					side.name, row.Metric, row.Workload, cellLabel(row.Cell, false), 100*change))
+			if change, p, shown := drift(side.Side); shown && p < drifted {
+				notes = append(notes, driftNote(side.name, row.Cell, row.Metric, change))
 			}
 		}
 	}
 	return notes
+}
+
+// drift is by how much a half's trials rose, and how likely that is by chance; shown is false where it is little, or not known.
+func drift(side results.Side) (change, p float64, shown bool) {
+	change, known := side.Drift.Get()
+	p, _ = side.DriftP.Get()
+	return change, p, known && math.Abs(change) >= 2*leastDifference
+}
+
+// driftNote says how the line through a half's trials ends, by how much it rises as a share of their median.
+func driftNote(who string, cell results.Cell, metric string, change float64) string {
+	text := "to nearly nothing"
+	if first, last := 1-change/2, 1+change/2; first > 0 && last > 0 {
+		text = fmt.Sprintf("by %+.0f %%", 100*(last/first-1))
+	} else if first <= 0 {
+		text = "from nearly nothing"
+	}
+	return fmt.Sprintf("Drift: %s's %s of %s (%s) changed %s from the first trial to the last (drift_ratio): its median tells of no steady state.",
+		who, metric, cell.Workload, cellLabel(cell, false), text)
 }
 
 // From what shares on a host is said to have been busy with other things, and from what traffic on its interface.

@@ -84,6 +84,9 @@ func (f figures) acrossLink(cell results.Cell, trials []results.Trial) Finding {
 		deadline = t.DeadlineMs.String()
 	}
 	columns := []string{"longest_stall_ms", "held_up_ratio", "deadline_miss_ratio"}
+	lost, _ := f.value("loss_ratio", "udp")
+	held, _ := f.value("held_up_ratio", "tcp")
+	again, _ := f.value("client_retransmitted_segments", "tcp")
 	half := func(proto string) (text string, ok bool) {
 		tail, word := "owd_up_p99_us", "at p99"
 		if _, told := f.value(tail, proto); !told {
@@ -103,11 +106,15 @@ func (f figures) acrossLink(cell results.Cell, trials []results.Trial) Finding {
 		return Finding{}
 	}
 	verdict := "No difference between them is shown."
-	switch f["deadline_miss_ratio"].Winner {
-	case "udp":
+	switch winner := f["deadline_miss_ratio"].Winner; {
+	case winner == "udp" && lost > 0 && held > 0:
+		columns = append(columns, "loss_ratio")
 		verdict = "UDP met it more often: what it loses is less than what TCP makes wait."
-	case "tcp":
+	case winner == "tcp" && lost > 0 && again > 0:
+		columns = append(columns, "loss_ratio", "client_retransmitted_segments")
 		verdict = "TCP met it more often: it sends again what was lost, and still in time."
+	case winner != "":
+		verdict = strings.ToUpper(winner) + " met it more often."
 	}
 	return Finding{
 		Text:    fmt.Sprintf("%s over %s, one way, deadline %s ms: %s; %s. %s", cellLabel(cell, false), readable(cell.Link), deadline, tcp, udp, verdict),
@@ -136,7 +143,7 @@ func (f figures) tail(name string, tcp, udp []results.Trial) Finding {
 	for _, p := range []struct {
 		metric, word string
 		beyond       float64
-	}{{"rtt_p999_us", "p99.9", 0.001}, {"rtt_p99_us", "p99", 0.01}, {"rtt_max_us", "largest RTT", 0}} {
+	}{{"rtt_p999_us", "p99.9", 0.001}, {"rtt_p99_us", "p99", 0.01}} {
 		slow, a := f.value(p.metric, "tcp")
 		other, b := f.value(p.metric, "udp")
 		var messages float64
@@ -233,16 +240,21 @@ func whereLost(s *results.Set, proto string, order []results.Cell, name func(res
 	for _, cell := range order {
 		var lost, sent, buffer, sender, network float64
 		var asked, given results.Value
-		all := true
-		for _, t := range side(s, cell, proto).trials {
+		all, some := true, 0
+		trials := side(s, cell, proto).trials
+		for _, t := range trials {
 			b, known := t.Buffer.Get()
 			n, _ := t.Network.Get()
 			own, _ := t.Sender.Get()
 			all = all && known
 			lost, sent = lost+float64(t.Lost), sent+float64(t.Sent)
 			buffer, sender, network = buffer+b, sender+own, network+n
+			if t.Lost > 0 {
+				some++
+			}
 			asked, given = t.ServerRecvBufferAsked, t.ServerRecvBuffer
-			if t.Direction == "down" {
+			up, _ := t.ServerBufferFull.Get()
+			if down, _ := t.ClientBufferFull.Get(); down > up {
 				asked, given = t.ClientRecvBufferAsked, t.ClientRecvBuffer
 			}
 		}
@@ -250,9 +262,12 @@ func whereLost(s *results.Set, proto string, order []results.Cell, name func(res
 			continue
 		}
 		text := fmt.Sprintf("%s (%s %%)", name(cell), short(100*lost/sent))
+		if some < len(trials) {
+			text = fmt.Sprintf("%s (%s %%, in %d of %s)", name(cell), short(100*lost/sent), some, Count(len(trials), "trial"))
+		}
 		word := ""
 		switch {
-		case buffer >= nearlyAll*lost:
+		case buffer >= nearlyAll*lost && network == 0:
 			word = "buffer"
 		case sender >= nearlyAll*lost:
 			word = "sender"
@@ -264,6 +279,9 @@ func whereLost(s *results.Set, proto string, order []results.Cell, name func(res
 		}
 		if places[word] == nil {
 			places[word] = &place{asked: asked, given: given}
+		}
+		if places[word].given != given {
+			places[word].asked, places[word].given = results.Value{}, results.Value{} // of several sizes
 		}
 		places[word].cells = append(places[word].cells, text)
 	}
@@ -315,6 +333,9 @@ func thousands(n float64) string {
 // saturated is from what share of one processor on a sender is said to be limited by it.
 const saturated = 0.95
 
+// fewLost is the share of messages up to which a loss is not what limited throughput.
+const fewLost = 0.01
+
 // busySenders says whose throughput was limited by the sender's processor: of one flow upwards, which one thread sends.
 func busySenders(s *results.Set, order []results.Cell, name func(results.Cell) string) (list []Finding) {
 	for _, proto := range protos(s) {
@@ -325,19 +346,22 @@ func busySenders(s *results.Set, order []results.Cell, name func(results.Cell) s
 				continue
 			}
 			var shares []float64
+			var lost, sent uint64
 			for _, t := range trials {
+				lost, sent = lost+t.Lost, sent+t.Sent
 				if cpu, known := t.ClientCPUs.Get(); known && t.DurationMs > 0 {
 					shares = append(shares, cpu*1000/t.DurationMs)
 				}
 			}
-			if d, ok := stats.Describe(shares); ok && d.N == len(trials) && d.Median >= saturated {
+			// Where much was lost, it was the receiver that limited it.
+			if d, ok := stats.Describe(shares); ok && d.N == len(trials) && d.Median >= saturated && float64(lost) <= fewLost*float64(sent) {
 				cells = append(cells, strings.TrimPrefix(name(cell), "throughput of "))
 			}
 		}
 		if len(cells) > 0 {
 			list = append(list, Finding{
 				Text:    fmt.Sprintf("%s's throughput of %s is limited by the sender's processor, of which it used %.0f %% or more of one.", strings.ToUpper(proto), several(cells), 100*saturated),
-				Columns: []string{"client_cpu_s", "duration_ms"},
+				Columns: []string{"client_cpu_s", "duration_ms", "loss_ratio"},
 			})
 		}
 	}

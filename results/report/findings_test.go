@@ -169,7 +169,7 @@ func TestFindingBusySender(t *testing.T) {
 			}
 		})
 	}
-	want := "TCP's throughput of 64 B, one by one is limited by the sender's processor, of which it used 95 % or more of one. [client_cpu_s, duration_ms]"
+	want := "TCP's throughput of 64 B, one by one is limited by the sender's processor, of which it used 95 % or more of one. [client_cpu_s, duration_ms, loss_ratio]"
 	if got := found(make(0.245), "limited"); !slices.Equal(got, []string{want}) {
 		t.Errorf("%q", got)
 	}

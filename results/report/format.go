@@ -99,13 +99,21 @@ func showShare(side results.Side) string {
 	case !known:
 		return notMeasured
 	case v == 0:
-		return fmt.Sprintf("0 (<%s)", roundUp(min(300/of, 100)))
+		return "<" + roundUp(min(300/of, 100))
 	}
 	return digits(v * 100)
 }
 
-// roundUp returns n to two significant digits, rounded up: it is a bound.
+// roundUp returns n to two significant digits, rounded up: it is a bound. A very small one has a power of ten.
 func roundUp(n float64) string {
+	if n < 0.001 {
+		power := math.Floor(math.Log10(n))
+		tenths := math.Ceil(n*math.Pow(10, 1-power) - 1e-9)
+		if tenths == 100 {
+			tenths, power = 10, power+1
+		}
+		return fmt.Sprintf("%.1fe%.0f", tenths/10, power)
+	}
 	power := math.Pow(10, 1-math.Floor(math.Log10(n)))
 	n = math.Ceil(n*power-1e-9) / power
 	return strings.TrimSuffix(strconv.FormatFloat(n, 'f', max(0, int(math.Log10(power))), 64), ".0")
@@ -122,8 +130,14 @@ func showSize(bytes int) string {
 	return fmt.Sprintf("%d B", bytes)
 }
 
-// showRatio returns a ratio to two decimals, or to two significant digits where that would hide it.
+// showRatio returns a ratio to two decimals, less where it is large, and to two significant digits where they would hide it.
 func showRatio(n float64) string {
+	switch {
+	case math.Abs(n) >= 100:
+		return strconv.FormatFloat(n, 'f', 0, 64)
+	case math.Abs(n) >= 10:
+		return strconv.FormatFloat(n, 'f', 1, 64)
+	}
 	if math.Abs(n) >= 0.1 || n == 0 {
 		return strconv.FormatFloat(n, 'f', 2, 64)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -20,12 +21,18 @@ func hiddenDifferences(old, new []*results.Set) (list []string) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
+		if strings.Contains(key, inCell) && (len(a[key]) == 0 || len(b[key]) == 0) {
+			continue // of what is in one of the two alone
+		}
 		if x, y := a.show(key), b.show(key); x != y {
 			list = append(list, fmt.Sprintf("%s: %s → %s", key, x, y))
 		}
 	}
 	return list
 }
+
+// inCell is in the names of what is a workload's own.
+const inCell = " in "
 
 // facets are the values that runs have of whatever may make a difference.
 type facets map[string][]string
@@ -89,13 +96,23 @@ func (f facets) plan(text json.RawMessage) {
 
 func (f facets) trial(t results.Trial) {
 	who := strings.ToUpper(t.Proto) + "'s "
-	cell := " in " + t.Workload
+	cell := inCell + t.Workload
 	f.note(who+"wait"+cell, t.Wait)
 	f.note(who+"path"+cell, t.ClientPath+" to "+t.ServerPath)
-	f.note(who+"offload"+cell, t.ClientOffload+" "+t.ServerOffload)
-	f.note(who+"processors"+cell, t.ClientPinned+" to "+t.ServerPinned)
-	f.note(who+"congestion control"+cell, t.CongestionControl)
+	f.note(who+"offload"+cell, both(t.ClientOffload, t.ServerOffload))
+	f.note(who+"processors"+cell, both(t.ClientPinned, t.ServerPinned))
+	f.note(who+"congestion control"+cell, both(t.CongestionControl, t.ServerCongestion))
+	f.note(who+"rate limit"+cell, t.RateLimitBps.String())
 	if t.Proto == "udp" { // a stream's buffers tune themselves
-		f.note(who+"buffers"+cell, fmt.Sprintf("send %s, receive %s B", t.ClientSendBuffer, t.ServerRecvBuffer))
+		f.note(who+"client's buffers"+cell, fmt.Sprintf("send %s B, receive %s B", t.ClientSendBuffer, t.ClientRecvBuffer))
+		f.note(who+"server's buffers"+cell, fmt.Sprintf("send %s B, receive %s B", t.ServerSendBuffer, t.ServerRecvBuffer))
 	}
+}
+
+// both is what the client and the server have of something, once where it is the same.
+func both(client, server string) string {
+	if client == server {
+		return client
+	}
+	return cmp.Or(client, "none") + " to " + cmp.Or(server, "none")
 }

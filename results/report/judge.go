@@ -54,13 +54,10 @@ var (
 func judge(list []*contest) {
 	for _, c := range list {
 		c.compare()
-		if c.metric.twin == "" {
-			continue
-		}
-		for _, d := range list {
-			if d.cell == c.cell && d.proto == c.proto && d.metric.name == c.metric.twin && d.metric.better != "" {
-				c.twin = d
-			}
+	}
+	for _, c := range list {
+		if i := slices.IndexFunc(list, c.isTwin); i >= 0 {
+			c.twin = list[i]
 		}
 	}
 	for _, table := range tablesOf(list) {
@@ -73,17 +70,22 @@ func judge(list []*contest) {
 			}
 		}
 		for i, adjusted := range stats.Holm(p) {
-			family[i].judgement.PHolm = results.Known(adjusted)
+			family[i].judgement.PHolm, family[i].judgement.Family = results.Known(adjusted), len(family)
 		}
 		for _, c := range list {
 			if c.table == table {
 				if c.tested && c.twin != nil {
-					c.judgement.PHolm = c.twin.judgement.PHolm
+					c.judgement.PHolm, c.judgement.Family = c.twin.judgement.PHolm, len(family)
 				}
 				c.pronounce(len(family))
 			}
 		}
 	}
+}
+
+// isTwin tells whether d asks the same question as c, and has an answer.
+func (c *contest) isTwin(d *contest) bool {
+	return c.metric.twin != "" && d.cell == c.cell && d.proto == c.proto && d.metric.name == c.metric.twin && d.tested
 }
 
 func tablesOf(list []*contest) (tables []string) {
@@ -170,8 +172,11 @@ func (c *contest) pronounce(family int) {
 	case !c.tested && base == 0 && other == 0:
 		j.Verdict = "none in either"
 		return
-	case !c.tested && !c.metric.untested && len(c.base) > 0 && len(c.other) > 0:
+	case !c.tested && !c.metric.untested && base == other && min(len(c.base), len(c.other)) >= enoughTrials:
 		j.Verdict = "equal"
+		return
+	case !c.tested && !c.metric.untested && len(c.base) > 0 && len(c.other) > 0:
+		j.Verdict = noneShown
 		return
 	case !c.tested:
 		j.Verdict = notTested
@@ -237,10 +242,13 @@ func (c *contest) agrees() bool {
 	return cmp.Compare(other, base) == cmp.Compare(c.comparison.Estimate, 0)
 }
 
+// mostWithin is the largest difference within which two things are said to be equal: with a noise floor above it nothing is known.
+const mostWithin = 0.1
+
 // within tells whether all that is left possible is less than what counts.
 func (c *contest) within() bool {
 	i, t := c.comparison.Interval, c.threshold()
-	return c.ratio && c.comparison.Bounded && i.Low > 1/(1+t) && i.High < 1+t
+	return c.ratio && t <= mostWithin && c.comparison.Bounded && i.Low > 1/(1+t) && i.High < 1+t
 }
 
 // needed is with how many trials a difference like the one seen, or one that just counts where that is more, would be shown; 0 where it can't be

@@ -171,13 +171,13 @@ func TestFloorNotes(t *testing.T) {
 	s := example()
 	s.Run.NoiseFloor = &results.NoiseFloor{File: "results/calibration.json", Made: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Pairs: 10, DurationMs: 250, Wait: "block",
 		Floors: []results.Floor{{Workload: "latency", Metric: "rtt_p50_us", Ratio: 0.034}, {Workload: "latency", Metric: "rtt_p99_us", Ratio: 0.1}, {Workload: "connect", Metric: "connect_p50_us", Ratio: 0.01}}}
-	want := []string{"Noise floor of this host from results/calibration.json, made on 2 Jan 2026 with 10 pairs of 250 ms (wait: block): latency rtt_p50_us 3.4 %."}
+	want := []string{"Noise floor of this host from results/calibration.json, made on 2 Jan 2026 with 10 pairs of 250 ms (wait: block): latency rtt_p50_us 3.4 %, throughput goodput_bps none, connect connect_p50_us 1 %."}
 	if got := floorNotes(s); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 	s.Run.NoiseFloor.DurationMs = 1000
 	s.Run.NoiseFloor.Floors = nil
-	want = []string{"Noise floor of this host from results/calibration.json, made on 2 Jan 2026 with 10 pairs of 1000 ms (wait: block): below 2 %.", "Its trials took 1000 ms, and these 250 ms: shorter ones differ more."}
+	want = []string{"Noise floor of this host from results/calibration.json, made on 2 Jan 2026 with 10 pairs of 1000 ms (wait: block): latency rtt_p50_us none, throughput goodput_bps none, connect connect_p50_us none.", "Its trials took 1000 ms, and these 250 ms: shorter ones differ more."}
 	if got := floorNotes(s); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
@@ -203,7 +203,7 @@ func TestFalseVerdicts(t *testing.T) {
 	for _, proto := range transports {
 		for pair := range 20 {
 			for range 2 {
-				one := results.Trial{Proto: proto, Pair: pair + 1, Wait: "block", DurationMs: 250}
+				one := results.Trial{Proto: proto, Pair: pair + 1, WaitAsked: "block", DurationMs: 250}
 				one.Cell = results.Cell{Workload: "latency", SizeBytes: 64, Flows: 1}
 				drift := 1 + float64(pair)/10
 				slow := 1.0

@@ -42,7 +42,7 @@ func setOut(title string, heads []string, ratio string, lines []line, wide bool)
 }
 
 // groupWidth is how wide the name of a group may be in a narrow table: as wide as the names of metrics.
-const groupWidth = 26
+const groupWidth = 21
 
 // folded is the name of a group in lines that a narrow table has room for.
 func folded(group string, wide bool) []string {
@@ -68,7 +68,7 @@ func (l line) cells(wide bool) []string {
 		values = append(values, side.Value)
 	}
 	scale := scaleFor(l.metric.unit, values...)
-	cells := []string{"  " + l.label(scale)}
+	cells := []string{" " + l.label(scale)}
 	for _, side := range l.sides {
 		switch {
 		case side.Trials == 0:

@@ -51,7 +51,7 @@ var (
 // metrics is in the order of the rows.
 var metrics = slices.Concat(
 	percentiles("rtt", "RTT", loops, func(t results.Trial) results.Latency { return t.RTT }),
-	percentiles("connect", "first reply", connects, func(t results.Trial) results.Latency { return t.Connect }),
+	percentiles("connect", "reply", connects, func(t results.Trial) results.Latency { return t.Connect }),
 	[]metric{
 		{name: "owd_up_p50_us", label: "one way up p50", unit: microseconds, better: "lower", quality: speed, workloads: loops, optional: true,
 			value: func(t results.Trial) results.Value { return t.OneWayUp.P50Us }},
@@ -96,7 +96,7 @@ var metrics = slices.Concat(
 			value: func(t results.Trial) results.Value { return t.Retransmissions.Client }},
 		{name: "cpu_us_per_message", label: "CPU per message", unit: microseconds, better: "lower", quality: price, workloads: all,
 			value: func(t results.Trial) results.Value { return t.CPUPerMessageUs }},
-		{name: "server_bytes_per_flow", label: "server's memory per flow", unit: bytesEach, better: "lower", quality: size, workloads: all, optional: true,
+		{name: "server_bytes_per_flow", label: "memory per flow", unit: bytesEach, better: "lower", quality: size, workloads: all, optional: true,
 			value: func(t results.Trial) results.Value { return t.ServerBytesPerFlow }},
 		{name: "cpu_s_per_gigabyte", label: "CPU per GB", unit: seconds, better: "lower", quality: price, twin: "cpu_us_per_message", workloads: oneWay,
 			value: func(t results.Trial) results.Value { return t.CPUPerGigabyteS }},

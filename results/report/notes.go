@@ -46,11 +46,12 @@ func footnotes(s *results.Set, rows []results.Summary, wide bool) []string {
 		notes = append(notes, "– Not measured, or too little to tell.")
 	}
 	if none {
-		notes = append(notes, "0 (<x): none of n seen, so with 95 % confidence less than 3/n.")
+		notes = append(notes, "<x: none of n seen, so with 95 % confidence less than 3/n.")
 	}
 	if few {
 		notes = append(notes, fmt.Sprintf("Fewer than %d trials: too few to tell a difference from chance.", enoughTrials))
 	}
+	notes = append(notes, incomplete(s)...)
 	notes = append(notes, batches(s.Trials)...)
 	notes = append(notes, bursts(s.Trials)...)
 	notes = append(notes, searchNotes(s.Trials)...)

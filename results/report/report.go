@@ -151,6 +151,10 @@ func heading(s *results.Set) []string {
 	n := len(s.Trials)
 	switch r.Status {
 	case results.Finished:
+		if n < r.Kept {
+			lines = append(lines, fmt.Sprintf("Damaged: %d of %s are left%s", n, Count(r.Kept, "trial"), how(s.Trials)))
+			break
+		}
 		lines = append(lines, Count(n, "trial")+how(s.Trials))
 	case results.Running:
 		lines = append(lines, fmt.Sprintf("Not finished, or cut off: %d of %s so far%s", n, Count(r.Planned, "trial"), how(s.Trials)))

@@ -175,7 +175,7 @@ func TestSummarizeKnownAnswers(t *testing.T) {
 		{Figure: figure("rtt_p50_us", "us", "median"),
 			TCP: results.Side{Value: known(20), Min: known(10), Max: known(40), Trials: 3},
 			UDP: results.Side{Value: known(12), Min: known(5), Max: known(30), Trials: 3},
-			Judgement: results.Judgement{Ratio: known(math.Sqrt(0.5 * math.Sqrt(0.3*1.5))), Pairs: 3, P: known(0.5), PHolm: known(1),
+			Judgement: results.Judgement{Ratio: known(math.Sqrt(0.5 * math.Sqrt(0.3*1.5))), Pairs: 3, Family: 3, P: known(0.5), PHolm: known(1),
 				Threshold: known(0.02), Verdict: noneShown}},
 		{Figure: figure("rtt_p999_us", "us", "merged"),
 			TCP: results.Side{Value: known(9), Trials: 3, Of: known(6000)}, UDP: results.Side{Value: known(9), Trials: 3, Of: known(6000)},
@@ -185,7 +185,7 @@ func TestSummarizeKnownAnswers(t *testing.T) {
 			Judgement: results.Judgement{Ratio: known(0.75), Verdict: notTested}},
 		{Figure: figure("loss_ratio", "ratio", "merged"),
 			TCP: results.Side{Value: known(0), Trials: 3, Of: known(3000)}, UDP: results.Side{Value: known(0.001), Trials: 3, Of: known(3000)},
-			Judgement: results.Judgement{Pairs: 3, P: known(0.5), PHolm: known(1), Threshold: known(0.02), Verdict: noneShown}},
+			Judgement: results.Judgement{Pairs: 3, Family: 3, P: known(0.5), PHolm: known(1), Threshold: known(0.02), Verdict: noneShown}},
 		{Figure: figure("cpu_us_per_message", "us", "median"), TCP: results.Side{Trials: 3}, UDP: results.Side{Trials: 3}},
 	} {
 		want.Schema, want.Cell = results.Schema, latency
@@ -399,7 +399,7 @@ func TestDigits(t *testing.T) {
 			t.Errorf("digits(%v) = %s, want %s", n, got, want)
 		}
 	}
-	for n, want := range map[float64]string{0: "0.00", 1.234: "1.23", 12: "12.00", 0.123: "0.12", 0.0567: "0.057", 0.00012: "0.00012"} {
+	for n, want := range map[float64]string{0: "0.00", 1.234: "1.23", 12: "12.0", 123.4: "123", 0.123: "0.12", 0.0567: "0.057", 0.00012: "0.00012"} {
 		if got := showRatio(n); got != want {
 			t.Errorf("showRatio(%v) = %s, want %s", n, got, want)
 		}
@@ -408,7 +408,7 @@ func TestDigits(t *testing.T) {
 
 // The rule of three's bound is never told smaller than it is.
 func TestNoneOfN(t *testing.T) {
-	for of, want := range map[float64]string{1000: "0 (<0.30)", 3000: "0 (<0.10)", 7: "0 (<43)", 1: "0 (<100)", 35000: "0 (<0.0086)", 0: notMeasured} {
+	for of, want := range map[float64]string{1000: "<0.30", 3000: "<0.10", 7: "<43", 1: "<100", 35000: "<0.0086", 4e8: "<7.5e-7", 3e8: "<1.0e-6", 0: notMeasured} {
 		value := known(0)
 		if of == 0 {
 			value = results.Ratio(0, 0)
