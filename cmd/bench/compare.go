@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,9 +51,22 @@ assertions, like 'tcp.rtt_p99_us<500', are about the new result.`,
 		if err != nil {
 			return err
 		}
+		for _, s := range new {
+			if slices.ContainsFunc(old, func(o *results.Set) bool { return o.Dir == s.Dir }) {
+				return fmt.Errorf("%s is on both sides: what is the same does not differ", s.Dir)
+			}
+		}
 		c := report.Compare(old, new)
 		if err := c.Write(cmd.OutOrStdout(), f, columns(cmd.OutOrStdout())); err != nil {
 			return err
+		}
+		if f == report.CSV { // which has no room for them
+			for _, difference := range c.Hidden {
+				fmt.Fprintln(cmd.ErrOrStderr(), "hidden difference:", difference)
+			}
+		}
+		if len(c.Rows) == 0 {
+			return errors.New("the two results have nothing in common: measure the same workloads, sizes and transports for both")
 		}
 		return asserts.hold(cmd.ErrOrStderr(), func(a report.Assertion) []report.Outcome { return a.CheckComparison(c) })
 	}

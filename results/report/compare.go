@@ -173,7 +173,9 @@ func (c Comparison) notes(wide bool) (notes []string) {
 		notes = append(notes, "The two results have no cell of one transport in common: nothing can be compared.")
 	}
 	for _, difference := range c.Hidden {
-		notes = append(notes, "Hidden difference: "+difference+".")
+		if len(c.Rows) > 0 {
+			notes = append(notes, "Hidden difference: "+difference+".")
+		}
 	}
 	if len(c.Alone) > 0 {
 		notes = append(notes, "Only in one of the two: "+strings.Join(c.Alone, "; ")+".")
