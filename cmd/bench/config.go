@@ -41,9 +41,6 @@ func configure(flags *pflag.FlagSet, environ []string, path string) error {
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
 		if word, ours := strings.CutPrefix(name, envPrefix); ours {
-			if value == "" {
-				continue // as if it were not set
-			}
 			if err := set(strings.ReplaceAll(strings.ToLower(word), "_", "-"), []string{value}, "environment variable "+name); err != nil {
 				return err
 			}

@@ -189,7 +189,7 @@ func TestRunAcrossLinks(t *testing.T) {
 		return lost, out
 	}
 	_, out := run("6", "tcp,udp", 8)
-	for _, want := range []string{"messages         loss", "deadline missed, %", "held up, %", "longest stall", "over delay=5ms,loss=5%, one way, deadline 100 ms: TCP took"} {
+	for _, want := range []string{"200 B, 400.0/s, loss 5%", "deadline missed, %", "held up, %", "longest stall", "over delay=5ms,loss=5%, one way, deadline 100 ms: TCP took"} {
 		if !strings.Contains(out, want) && !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("there is no %q in\n%s", want, out)
 		}
@@ -257,14 +257,14 @@ func TestTenLinksAtOnce(t *testing.T) {
 		if strings.Contains(out, "bench: emulate a link:") {
 			t.Skip(out)
 		}
-		rtt := -1.0
+		rtt, value := -1.0, -1
 		for line := range strings.Lines(out) {
-			if cells := strings.Split(line, ","); strings.Contains(line, ",rtt_p50_us,") {
-				for j, cell := range cells {
-					if cell == "median" && j+6 < len(cells) {
-						rtt, _ = strconv.ParseFloat(cells[j+6], 64)
-					}
-				}
+			cells := strings.Split(line, ",")
+			if j := slices.Index(cells, "udp_value"); j >= 0 {
+				value = j
+			}
+			if strings.Contains(line, ",rtt_p50_us,") && value >= 0 {
+				rtt, _ = strconv.ParseFloat(cells[value], 64)
 			}
 		}
 		if least := float64(4 * i * 1000); rtt < least || rtt > least+50_000 {
