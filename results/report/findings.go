@@ -230,7 +230,6 @@ const nearlyAll = 0.99
 // whereLost says where a transport's messages were lost: in the receiver's buffer, in the sender's queue, or in the network.
 func whereLost(s *results.Set, proto string, order []results.Cell, name func(results.Cell) string) (list []Finding) {
 	type place struct {
-		text  string
 		cells []string
 		asked results.Value
 		given results.Value

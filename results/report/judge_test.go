@@ -138,9 +138,7 @@ func TestTablesAreJudgedApart(t *testing.T) {
 		t.RTT.P50Us = known(map[string]float64{"tcp": 100, "udp": 50}[proto] * noise(i))
 	}
 	s := trialsOf("latency", 8, fill)
-	for _, t := range trialsOf("paced", 8, fill).Trials {
-		s.Trials = append(s.Trials, t)
-	}
+	s.Trials = append(s.Trials, trialsOf("paced", 8, fill).Trials...)
 	for _, workload := range []string{"latency", "paced"} {
 		if row := find(t, Summarize(s), workload, "rtt_p50_us"); row.P != row.PHolm {
 			t.Errorf("%s: p %v became %v", workload, row.P, row.PHolm)
