@@ -64,15 +64,7 @@ func (n *NoiseFloor) SameHosts(client, server host.Facts) bool {
 // Write writes n below out, whole or not at all.
 func (n *NoiseFloor) Write(out string) error {
 	n.Schema = Schema
-	text, err := json.MarshalIndent(n, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", CalibrationFile, err)
-	}
-	path := filepath.Join(out, CalibrationFile)
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return writeWhole(out, CalibrationFile, n)
 }
 
 // ReadNoiseFloor reads the noise floor below out, of whichever schema; nil where there is none.

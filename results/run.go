@@ -64,12 +64,15 @@ type Run struct {
 }
 
 // Write writes r to run.json in dir, whole or not at all.
-func (r Run) Write(dir string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+func (r Run) Write(dir string) error { return writeWhole(dir, RunFile, r) }
+
+// writeWhole writes v as JSON to a file in dir, whole or not at all.
+func writeWhole(dir, name string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", RunFile, err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
-	path := filepath.Join(dir, RunFile)
+	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path+".new", append(text, '\n'), 0o644); err != nil {
 		return err
 	}

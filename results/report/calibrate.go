@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -157,39 +156,26 @@ type Calibration struct {
 
 // Write prints the calibration in format f.
 func (c Calibration) Write(w io.Writer, f Format) error {
-	var text bytes.Buffer
-	switch f {
-	case CSV:
-		encoded, err := results.EncodeCSV(c.Floors, true)
-		if err != nil {
-			return err
+	return document[results.Floor]{rows: c.Floors, json: c, text: c.writeText}.write(w, f)
+}
+
+func (c Calibration) writeText(w *bytes.Buffer, markdown bool) error {
+	t := Table{Title: "Noise floor: by how much a transport differs from itself", Header: []string{"workload", "metric", "noise floor, %"}, Text: 2}
+	for _, floor := range c.Floors {
+		workload := floor.Workload
+		if floor.Link != "" {
+			workload += ", " + readable(floor.Link)
 		}
-		text.Write(encoded)
-	case JSON:
-		enc := json.NewEncoder(&text)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(c); err != nil {
-			return err
-		}
-	default:
-		t := Table{Title: "Noise floor: by how much a transport differs from itself", Header: []string{"workload", "metric", "noise floor, %"}, Text: 2}
-		for _, floor := range c.Floors {
-			workload := floor.Workload
-			if floor.Link != "" {
-				workload += ", " + readable(floor.Link)
-			}
-			t.Rows = append(t.Rows, []string{workload, floor.Metric, short2(100 * floor.Ratio)})
-		}
-		if err := t.Render(&text, f == Markdown); err != nil {
-			return err
-		}
-		fmt.Fprintln(&text)
-		writeParagraph(&text, "Of series as long as these, drawn from their pairs, 95 % differ by less. A verdict needs this much, and 2 % at least.", f == Markdown)
-		if c.Pairs < enoughTrials {
-			writeParagraph(&text, fmt.Sprintf("Only %s: such a floor is that of a few trials. Use --trials %d or more.", Count(c.Pairs, "pair"), enoughTrials), f == Markdown)
-		}
-		writeParagraph(&text, fmt.Sprintf("%d of %d simulated tables of a transport against itself name a difference, which there is none of (5 %% are to be borne).", c.FalseTables, c.Tables), f == Markdown)
+		t.Rows = append(t.Rows, []string{workload, floor.Metric, short2(100 * floor.Ratio)})
 	}
-	_, err := w.Write(text.Bytes())
-	return err
+	if err := t.Render(w, markdown); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	writeParagraph(w, "Of series as long as these, drawn from their pairs, 95 % differ by less. A verdict needs this much, and 2 % at least.", markdown)
+	if c.Pairs < enoughTrials {
+		writeParagraph(w, fmt.Sprintf("Only %s: such a floor is that of a few trials. Use --trials %d or more.", Count(c.Pairs, "pair"), enoughTrials), markdown)
+	}
+	writeParagraph(w, fmt.Sprintf("%d of %d simulated tables of a transport against itself name a difference, which there is none of (5 %% are to be borne).", c.FalseTables, c.Tables), markdown)
+	return nil
 }

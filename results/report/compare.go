@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -79,33 +78,19 @@ func joined(sets []*results.Set) *results.Set {
 
 // Write writes the comparison in format f, tables of text for a terminal of so many columns.
 func (c Comparison) Write(w io.Writer, f Format, width int) error {
-	var text bytes.Buffer
-	switch f {
-	case CSV:
-		encoded, err := results.EncodeCSV(c.Rows, true)
-		if err != nil {
-			return err
-		}
-		text.Write(encoded)
-	case JSON:
-		enc := json.NewEncoder(&text)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(struct {
+	return document[results.Change]{
+		rows: c.Rows,
+		json: struct {
 			Old     []results.Run    `json:"old"`
 			New     []results.Run    `json:"new"`
 			Changes []results.Change `json:"changes"`
 			Hidden  []string         `json:"hidden_differences"`
 			Alone   []string         `json:"only_in_one"`
-		}{runs(c.Old), runs(c.New), orEmpty(c.Rows), orEmpty(c.Hidden), orEmpty(c.Alone)}); err != nil {
-			return err
-		}
-	default:
-		if err := c.writeTables(&text, f == Markdown, f == Markdown || width >= WideEnough); err != nil {
-			return err
-		}
-	}
-	_, err := w.Write(text.Bytes())
-	return err
+		}{runs(c.Old), runs(c.New), orEmpty(c.Rows), orEmpty(c.Hidden), orEmpty(c.Alone)},
+		text: func(w *bytes.Buffer, markdown bool) error {
+			return c.writeTables(w, markdown, markdown || width >= WideEnough)
+		},
+	}.write(w, f)
 }
 
 func runs(sets []*results.Set) (list []results.Run) {

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -115,30 +114,14 @@ func better(tcp, udp half) (who string, pairs int) {
 // WriteMap prints the map.
 func WriteMap(w io.Writer, s *results.Set, f Format) error {
 	rows := Map(s)
-	var text bytes.Buffer
-	switch f {
-	case JSON:
-		enc := json.NewEncoder(&text)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(struct {
+	return document[MapRow]{
+		rows: rows,
+		json: struct {
 			Map      []MapRow `json:"map"`
 			Findings []string `json:"findings"`
-		}{orEmpty(rows), orEmpty(mapFindings(rows))}); err != nil {
-			return err
-		}
-	case CSV:
-		encoded, err := results.EncodeCSV(rows, true)
-		if err != nil {
-			return err
-		}
-		text.Write(encoded)
-	default:
-		if err := writeMapText(&text, s, rows, f == Markdown); err != nil {
-			return err
-		}
-	}
-	_, err := w.Write(text.Bytes())
-	return err
+		}{orEmpty(rows), orEmpty(mapFindings(rows))},
+		text: func(w *bytes.Buffer, markdown bool) error { return writeMapText(w, s, rows, markdown) },
+	}.write(w, f)
 }
 
 func writeMapText(w *bytes.Buffer, s *results.Set, rows []MapRow, markdown bool) error {

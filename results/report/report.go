@@ -5,7 +5,6 @@ package report
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -44,29 +43,17 @@ const WideEnough = 120
 // Write writes the report of a run in format f, tables of text for a terminal of so many columns.
 func Write(w io.Writer, s *results.Set, f Format, width int) error {
 	rows := Summarize(s)
-	switch f {
-	case CSV:
-		text, err := results.EncodeCSV(rows, true)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(text)
-		return err
-	case JSON:
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
+	return document[results.Summary]{
+		rows: rows,
+		json: struct {
 			Run      results.Run       `json:"run"`
 			Summary  []results.Summary `json:"summary"`
 			Findings []Finding         `json:"findings"`
-		}{s.Run, orEmpty(rows), orEmpty(Findings(s, rows))})
-	}
-	var text bytes.Buffer
-	if err := writeTables(&text, s, rows, f == Markdown, f == Markdown || width >= WideEnough); err != nil {
-		return err
-	}
-	_, err := w.Write(text.Bytes())
-	return err
+		}{s.Run, orEmpty(rows), orEmpty(Findings(s, rows))},
+		text: func(w *bytes.Buffer, markdown bool) error {
+			return writeTables(w, s, rows, markdown, markdown || width >= WideEnough)
+		},
+	}.write(w, f)
 }
 
 // orEmpty makes a list that is empty an empty list in JSON too.
