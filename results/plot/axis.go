@@ -71,7 +71,7 @@ func quantity(unit string, value float64) string {
 }
 
 // short writes a number without zeros behind the point.
-func short(n float64) string { return strconv.FormatFloat(roundTo(n, 4), 'f', -1, 64) }
+func short(n float64) string { return strconv.FormatFloat(roundTo(n, 4)+0, 'f', -1, 64) } // -0 + 0 is 0
 
 func roundTo(n float64, figures int) float64 {
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(n, 'e', figures-1, 64), 64)
@@ -150,12 +150,15 @@ func logAxis(a *plot.Axis, unit string, low, high float64) {
 	a.Tick.Marker = logTicks(unit, low, high)
 }
 
-// roundedOut moves a range of a logarithmic axis out to the next 1, 2 or 5.
+// roundedOut moves a range of a logarithmic axis out to the next 1, 2 or 5, a short range to the next of all digits.
 func roundedOut(low, high float64) (float64, float64) {
 	steps := []float64{1, 2, 5, 10}
+	if high/low < 5 {
+		steps = []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	}
 	down, up := math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Floor(math.Log10(high)))
 	best := down
-	for _, step := range steps[:3] {
+	for _, step := range steps {
 		if down*step <= low*(1+1e-9) {
 			best = down * step
 		}

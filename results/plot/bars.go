@@ -87,12 +87,12 @@ func (d drawing) bars() (list []Picture, err error) {
 					}
 				}
 				if known {
-					picture.panels = append(picture.panels, barPanel(workload, metric, groups))
+					picture.panels = append(picture.panels, panel{Plot: barPanel(workload, metric, groups)})
 					rows := 0
 					for _, g := range groups {
 						rows += len(g.bars) + 1
 					}
-					picture.rowHeight = max(picture.rowHeight, 18+5*float64(rows))
+					picture.rowHeight = max(picture.rowHeight, 17+3.8*float64(rows))
 				}
 			}
 			if len(picture.panels) == 0 {
@@ -175,7 +175,7 @@ func barPanel(workload, metric string, groups []group) *plot.Plot {
 	if unit == "" {
 		factor, symbol = 1, ""
 	}
-	p := newPanel("")
+	p := newPanel()
 	addGrid(p, true, false)
 	drawn := &barPlotter{groups: groups, factor: factor, unit: unit}
 	var ticks plot.ConstantTicks
@@ -233,7 +233,7 @@ func (b *barPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			style := valueStyle
 			style.YAlign = draw.YCenter
-			c.FillText(style, vg.Point{X: right + 4, Y: middle}, label)
+			c.FillText(style, vg.Point{X: right + 4, Y: middle + 1}, label)
 		}
 		y += 0.7
 	}

@@ -102,7 +102,7 @@ func (d drawing) cdfPanels(workload, metric string) (panels []panel, keys []key)
 		if len(curves) == 0 {
 			continue
 		}
-		p := newPanel(name(cell))
+		p := newPanel()
 		addGrid(p, true, true)
 		low, high = roundedOut(low, max(high, low*1.01))
 		for _, c := range curves {
@@ -113,8 +113,8 @@ func (d drawing) cdfPanels(workload, metric string) (panels []panel, keys []key)
 		p.X.Label.Text = distributionNames[metric] + " (logarithmic)"
 		p.Y.Min, p.Y.Max = 0, top
 		p.Y.Tick.Marker = ninesTicks(top)
-		p.Y.Label.Text = "messages that were as fast"
-		panels = append(panels, panel{p, cell.SizeBytes})
+		p.Y.Label.Text = "messages as fast or faster"
+		panels = append(panels, panel{p, name(cell), cell.SizeBytes})
 	}
 	return panels, keys
 }

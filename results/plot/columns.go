@@ -297,7 +297,7 @@ func (d drawing) lines() (list []Picture, err error) {
 			}
 		}
 		if len(drawn) > 0 {
-			panels = append(panels, panel{axis.panel(groupName(group, groups), cmp.Or(group.Workload, all[0].trial.Workload), metric, drawn), group.SizeBytes})
+			panels = append(panels, panel{axis.panel(cmp.Or(group.Workload, all[0].trial.Workload), metric, drawn), groupName(group, groups), group.SizeBytes})
 		}
 	}
 	words := []string{"lines", metric, "by", x}
@@ -307,7 +307,6 @@ func (d drawing) lines() (list []Picture, err error) {
 	}
 	if len(groups) == 1 {
 		title += ": " + shared(groups[0])
-		panels[0].Title.Text = ""
 	}
 	slices.SortStableFunc(keys, func(a, b key) int { return cmp.Compare(a.look, b.look) })
 	return pages(Picture{Kind: Lines, Name: fileName(words...), keys: keys, rowHeight: 75, title: title,
@@ -347,7 +346,7 @@ func groupName(c results.Cell, others []results.Cell) string {
 		}) {
 			value := parameterOf(c, parameter)
 			differs := slices.ContainsFunc(others, func(o results.Cell) bool { return parameterOf(o, parameter) != value })
-			if differs && value != "" && (parameter != "direction" || value != "echo") {
+			if differs && value != "" && (parameter != "direction" || value != "echo" && value != "up") {
 				words = append(words, valueName(parameter, value))
 			}
 		}
@@ -427,8 +426,8 @@ type xAxis struct {
 	low, high float64
 	log       bool
 	values    []string
-	// ofTrials tells that the column is measured, and hardly two trials have the same value.
-	ofTrials bool
+	// joined tells that trials were told their values, so that a line between two says something.
+	joined bool
 }
 
 // mostWords is how many words fit below an axis.
@@ -436,7 +435,7 @@ const mostWords = 12
 
 func newXAxis(column string, rows []row) (*xAxis, error) {
 	a := &xAxis{column: column, values: distinct(rows, column), low: math.Inf(1), high: math.Inf(-1)}
-	a.ofTrials = !slices.Contains(parameters, column) && len(a.values) > 2 && 2*len(a.values) > len(rows)/2
+	a.joined = slices.Contains(parameters, column)
 	for _, value := range a.values {
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil {
@@ -474,7 +473,7 @@ type point struct {
 }
 
 func (a *xAxis) points(rows []row, metric string, l look) (p points) {
-	p.look, p.joined = l, !a.ofTrials
+	p.look, p.joined = l, a.joined
 	samples := map[float64][]float64{}
 	for _, r := range rows {
 		if y, ok := r.number(metric); ok && r.text(a.column) != "" {
@@ -498,14 +497,14 @@ func (a *xAxis) points(rows []row, metric string, l look) (p points) {
 }
 
 // panel draws lines over the axis.
-func (a *xAxis) panel(title, workload, metric string, lines []points) *plot.Plot {
+func (a *xAxis) panel(workload, metric string, lines []points) *plot.Plot {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, l := range lines {
 		for _, at := range l.at {
 			low, high = min(low, at.low), max(high, at.high)
 		}
 	}
-	p := newPanel(title)
+	p := newPanel()
 	addGrid(p, true, true)
 	unit := unitOf(metric)
 	factor, symbol := report.Scale(unit, max(high, -low))
@@ -523,8 +522,12 @@ func (a *xAxis) panel(title, workload, metric string, lines []points) *plot.Plot
 	}
 	p.Y.Label.Text = axisLabel(columnName(workload, metric), symbol)
 	xFactor := a.dress(p)
-	for _, l := range lines {
-		p.Add(&linePlotter{points: l, xFactor: xFactor, yFactor: factor})
+	for i, l := range lines {
+		aside := vg.Length(0)
+		if l.joined { // beside each other, so that no interval hides another
+			aside = 2.5 * (vg.Length(i) - vg.Length(len(lines)-1)/2)
+		}
+		p.Add(&linePlotter{points: l, xFactor: xFactor, yFactor: factor, aside: aside})
 	}
 	return p
 }
@@ -548,7 +551,7 @@ func (a *xAxis) dress(p *plot.Plot) float64 {
 	if a.log {
 		a0, a1 := a.low/math.Pow(a.high/a.low, 0.06), a.high*math.Pow(a.high/a.low, 0.06)
 		logAxis(&p.X, unit, a0, a1)
-		if !a.ofTrials {
+		if a.joined {
 			p.X.Tick.Marker = a.ownTicks(unit)
 		}
 		p.X.Label.Text = name + " (logarithmic)"
@@ -586,6 +589,7 @@ func (a *xAxis) ownTicks(unit string) (ticks plot.ConstantTicks) {
 type linePlotter struct {
 	points           points
 	xFactor, yFactor float64
+	aside            vg.Length
 }
 
 // Plot implements plot.Plotter.
@@ -594,7 +598,7 @@ func (l *linePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	style := l.points.look.line()
 	var path []vg.Point
 	for _, at := range l.points.at {
-		x := toX(at.x * l.xFactor)
+		x := toX(at.x*l.xFactor) + l.aside
 		path = append(path, vg.Point{X: x, Y: toY(at.y * l.yFactor)})
 		if at.interval {
 			low, high := toY(at.low*l.yFactor), toY(at.high*l.yFactor)

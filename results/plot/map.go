@@ -81,7 +81,7 @@ func mapPicture(rows []report.MapRow) Picture {
 	}
 	rate, _ := rows[0].Rate.Get()
 	picture := Picture{
-		Kind: Map, columns: 2, rowHeight: 30 + 11*float64(len(delays)), shades: &shades{largest},
+		Kind: Map, columns: 2, rowHeight: 46 + 9*float64(len(delays)), shades: &shades{largest},
 		title: fmt.Sprintf("Messages that missed the deadline of %s ms: %s, %s/s", rows[0].Deadline, report.SizeName(rows[0].SizeBytes), short(rate)),
 	}
 	for _, proto := range protos {
@@ -96,7 +96,7 @@ func mapPicture(rows []report.MapRow) Picture {
 		if !slices.ContainsFunc(boxes.list, func(b box) bool { _, known := b.share.Get(); return known }) {
 			continue
 		}
-		p := newPanel(strings.ToUpper(proto))
+		p := newPanel()
 		p.Add(boxes)
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(len(losses))-0.5, -0.5, float64(len(delays))-0.5
 		var x, y plot.ConstantTicks
@@ -108,8 +108,8 @@ func mapPicture(rows []report.MapRow) Picture {
 		}
 		p.X.Tick.Marker, p.Y.Tick.Marker = x, y
 		p.X.Tick.Length, p.Y.Tick.Length = 0, 0
-		p.X.Label.Text, p.Y.Label.Text = "packets that the link loses", "delay of the link, one way"
-		picture.panels = append(picture.panels, p)
+		p.X.Label.Text, p.Y.Label.Text = "packets that the link loses", "delay one way"
+		picture.panels = append(picture.panels, panel{p, strings.ToUpper(proto), rows[0].SizeBytes})
 	}
 	picture.columns = len(picture.panels)
 	return picture
@@ -185,7 +185,7 @@ func (b *boxPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			label += " %"
 		}
 		if one.better {
-			c.StrokeLines(draw.LineStyle{Color: palette[1], Width: 1.8}, append(slices.Clone(corners), corners[0]))
+			c.StrokeLines(draw.LineStyle{Color: ink, Width: 1.8}, append(slices.Clone(corners), corners[0]))
 		}
 		if style.Width(label) > corners[1].X-corners[0].X-2 {
 			label = strings.TrimSuffix(label, " %")

@@ -163,7 +163,7 @@ type Picture struct {
 	// Name is that of its file without the ending.
 	Name        string
 	title, note string
-	panels      []*plot.Plot
+	panels      []panel
 	columns     int
 	// rowHeight is how high in mm a row of panels wants to be.
 	rowHeight float64
@@ -335,29 +335,48 @@ func (p *Picture) draw(c draw.Canvas) {
 		c.Min.Y += 13
 	}
 	c.Min.Y += 4
-	tiles := draw.Tiles{Rows: (len(p.panels) + p.columns - 1) / p.columns, Cols: p.columns, PadX: 14, PadY: 12, PadRight: 6}
-	plots := make([][]*plot.Plot, tiles.Rows)
-	for i := range plots {
-		plots[i] = make([]*plot.Plot, tiles.Cols)
-		copy(plots[i], p.panels[i*p.columns:min((i+1)*p.columns, len(p.panels))])
-	}
-	canvases := plot.Align(plots, tiles, c)
-	for i, row := range plots {
-		for j, panel := range row {
-			if panel != nil {
-				panel.Draw(canvases[i][j])
-			}
+	p.drawPanels(c)
+}
+
+// insets are how much room of a panel lies outside of its data.
+type insets struct{ left, right, bottom, top vg.Length }
+
+// drawPanels draws the panels in rows, in such a way that their data stand in line.
+func (p *Picture) drawPanels(c draw.Canvas) {
+	tiles := draw.Tiles{Rows: (len(p.panels) + p.columns - 1) / p.columns, Cols: p.columns, PadX: 14, PadY: 10, PadRight: 4}
+	const titleHeight = 15
+	columns, rows := make([]insets, tiles.Cols), make([]insets, tiles.Rows)
+	own := make([]insets, len(p.panels))
+	place := func(i int) (draw.Canvas, *insets, *insets) {
+		tile := tiles.At(c, i%p.columns, i/p.columns)
+		if p.panels[i].title != "" {
+			tile.Max.Y -= titleHeight
 		}
+		return tile, &columns[i%p.columns], &rows[i/p.columns]
+	}
+	for i, panel := range p.panels {
+		tile, column, row := place(i)
+		data := panel.DataCanvas(tile)
+		own[i] = insets{data.Min.X - tile.Min.X, tile.Max.X - data.Max.X, data.Min.Y - tile.Min.Y, tile.Max.Y - data.Max.Y}
+		column.left, column.right = max(column.left, own[i].left), max(column.right, own[i].right)
+		row.bottom, row.top = max(row.bottom, own[i].bottom), max(row.top, own[i].top)
+	}
+	for i, panel := range p.panels {
+		tile, column, row := place(i)
+		style := centred(panelStyle)
+		c.FillText(style, vg.Point{X: (tile.Min.X + column.left + tile.Max.X - column.right) / 2, Y: tile.Max.Y + titleHeight/2 + 1}, panel.title)
+		panel.Draw(draw.Crop(tile, column.left-own[i].left, own[i].right-column.right, row.bottom-own[i].bottom, own[i].top-row.top))
 	}
 }
 
 // perPicture is how many panels stay readable in one picture.
 const perPicture = 6
 
-// panel is a plot with what decides on its picture.
+// panel is a plot with its title, and the message size, which decides on its picture.
 type panel struct {
 	*plot.Plot
-	size int
+	title string
+	size  int
 }
 
 // pages makes pictures like p of panels: one where they fit in, else one for each message size, or several.
@@ -369,10 +388,7 @@ func pages(p Picture, panels []panel) (list []Picture) {
 			if len(some) > perPicture {
 				next.Name += "-" + strconv.Itoa(i/perPicture+1)
 			}
-			next.panels = nil
-			for _, one := range some[i:min(i+perPicture, len(some))] {
-				next.panels = append(next.panels, one.Plot)
-			}
+			next.panels = append(next.panels, some[i:min(i+perPicture, len(some))]...)
 			next.columns = min(2, len(next.panels))
 			list = append(list, next)
 		}

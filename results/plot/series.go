@@ -46,8 +46,8 @@ func (d drawing) series() (list []Picture, err error) {
 			if cell.Workload != workload {
 				continue
 			}
-			if p, some := d.seriesPanel(cell, column, name(cell)); p != nil {
-				panels = append(panels, panel{p, cell.SizeBytes})
+			if p, some := d.seriesPanel(cell, column); p != nil {
+				panels = append(panels, panel{p, name(cell), cell.SizeBytes})
 				for _, k := range some {
 					if !slices.Contains(keys, k) {
 						keys = append(keys, k)
@@ -73,7 +73,7 @@ func (d drawing) series() (list []Picture, err error) {
 // moment is the median of all trials at one time of a trial.
 type moment struct{ ms, value, low, high float64 }
 
-func (d drawing) seriesPanel(cell results.Cell, column, title string) (*plot.Plot, []key) {
+func (d drawing) seriesPanel(cell results.Cell, column string) (*plot.Plot, []key) {
 	lines := map[look][]moment{}
 	var keys []key
 	largest, end := 0.0, 0.0
@@ -94,7 +94,7 @@ func (d drawing) seriesPanel(cell results.Cell, column, title string) (*plot.Plo
 	unit := unitOf(column)
 	factor, symbol := report.Scale(unit, largest)
 	timeFactor, timeSymbol := report.Scale("ms", end)
-	p := newPanel(title)
+	p := newPanel()
 	addGrid(p, true, true)
 	for _, k := range keys { // bands first, so that they hide no line
 		var upper, lower plotter.XYs

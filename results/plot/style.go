@@ -87,12 +87,8 @@ var (
 )
 
 // newPanel returns an empty plot in the style of all.
-func newPanel(title string) *plot.Plot {
+func newPanel() *plot.Plot {
 	p := plot.New()
-	p.Title.Text = title
-	p.Title.Padding = 4
-	p.Title.TextStyle = centred(panelStyle)
-	p.Title.TextStyle.YAlign = draw.YTop
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		rotation, x, y := axis.Label.TextStyle.Rotation, axis.Label.TextStyle.XAlign, axis.Label.TextStyle.YAlign
 		axis.Label.TextStyle = axisStyle
