@@ -76,7 +76,7 @@ func (o *plotOptions) run(cmd *cobra.Command, dirs []string) error {
 	if err != nil {
 		return err
 	}
-	pictures, missing, err := plot.Draw(runs, plot.Options{Kinds: kinds, Metric: o.metric, X: o.x, By: o.by, Where: where})
+	pictures, missing, err := plot.Draw(runs, plot.Options{Kinds: kinds, Metric: o.metric, X: o.x, By: o.by, Where: where, Size: size})
 	var wrong plot.OptionError
 	if errors.As(err, &wrong) {
 		return usage(cmd, err)
@@ -95,7 +95,7 @@ func (o *plotOptions) run(cmd *cobra.Command, dirs []string) error {
 			return usage(cmd, fmt.Errorf("%s is one file, and there are %d pictures (%s): name a folder, or choose one by --kind and --where workload=...",
 				o.out, len(pictures), pictureNames(pictures)))
 		}
-		return writePicture(cmd, o.out, pictures[0], single, size)
+		return writePicture(cmd, o.out, pictures[0], single)
 	}
 	folder := o.out
 	if folder == "" {
@@ -106,7 +106,7 @@ func (o *plotOptions) run(cmd *cobra.Command, dirs []string) error {
 	}
 	for _, picture := range pictures {
 		for _, format := range formats {
-			if err := writePicture(cmd, filepath.Join(folder, picture.Name+"."+string(format)), picture, format, size); err != nil {
+			if err := writePicture(cmd, filepath.Join(folder, picture.Name+"."+string(format)), picture, format); err != nil {
 				return err
 			}
 		}
@@ -130,11 +130,12 @@ func (o *plotOptions) file(formatGiven bool) (plot.Format, error) {
 	return formats[0], nil
 }
 
-// readRuns reads the runs in folders and names each by its folder, with as much of the path as tells them apart.
+// readRuns reads the runs in folders and names each by its folder or, where two have the same name, by its own number.
 func readRuns(dirs []string) (runs []plot.Run, err error) {
 	if len(dirs) == 0 {
 		dirs = []string{filepath.Join(defaultOut, "latest")}
 	}
+	names := map[string]bool{}
 	for _, dir := range dirs {
 		set, err := results.Read(dir)
 		if err != nil {
@@ -143,11 +144,20 @@ func readRuns(dirs []string) (runs []plot.Run, err error) {
 		if slices.ContainsFunc(runs, func(r plot.Run) bool { return r.Set.Dir == set.Dir }) {
 			return nil, fmt.Errorf("%s is given twice: its lines would hide each other", dir)
 		}
-		name := filepath.Base(dir)
-		if slices.ContainsFunc(runs, func(r plot.Run) bool { return r.Name == name }) {
-			name = filepath.ToSlash(filepath.Clean(dir))
-		}
+		name := filepath.Base(filepath.Clean(dir))
+		names[name] = true
 		runs = append(runs, plot.Run{Name: name, Set: set})
+	}
+	if len(names) == len(runs) {
+		return runs, nil
+	}
+	ids := map[string]bool{}
+	for i := range runs {
+		runs[i].Name = runs[i].Set.Run.ID
+		if ids[runs[i].Name] { // a copy
+			runs[i].Name = filepath.ToSlash(filepath.Clean(dirs[i]))
+		}
+		ids[runs[i].Name] = true
 	}
 	return runs, nil
 }
@@ -161,9 +171,9 @@ func pictureNames(list []plot.Picture) string {
 }
 
 // writePicture writes all of a file or, on an error, nothing that was not there.
-func writePicture(cmd *cobra.Command, path string, p plot.Picture, format plot.Format, size plot.Size) error {
+func writePicture(cmd *cobra.Command, path string, p plot.Picture, format plot.Format) error {
 	var picture bytes.Buffer
-	if err := p.Write(&picture, format, size); err != nil {
+	if err := p.Write(&picture, format); err != nil {
 		return err
 	}
 	if err := os.WriteFile(path, picture.Bytes(), 0o644); err != nil {

@@ -1,7 +1,9 @@
 package plot
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,34 +32,33 @@ func ninesTicks(top float64) plot.ConstantTicks {
 	return ticks
 }
 
-// logTicks are those of a logarithmic axis from low to high, each with its own unit: 50 µs, 1 ms. Short ranges have 1, 2 and 5 of each
-// power of ten, long ones the powers alone.
-func logTicks(unit string, low, high float64) plot.ConstantTicks {
-	decades := math.Log10(high / low)
-	labelled := []int{1}
-	switch {
-	case decades < 0.7:
-		labelled = []int{1, 2, 3, 4, 5, 6, 7, 8, 9}
-	case decades < 2.2:
-		labelled = []int{1, 2, 5}
-	}
-	skip := int(math.Ceil(decades / 7))
+// The least distance of two labels, as a share of an axis.
+const (
+	gapAcross = 0.17
+	gapUp     = 0.09
+)
+
+// logTicks are those of a logarithmic axis from low to high, each with its own unit: 50 µs, 1 ms. As many have labels as leave a gap between
+// two, the powers of ten first.
+func logTicks(unit string, low, high, gap float64) plot.ConstantTicks {
+	width := math.Log10(high / low)
 	var ticks plot.ConstantTicks
-	for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
-		for n := 1; n <= 9; n++ {
+	var labelled []float64
+	for _, n := range []int{1, 5, 2, 3, 7, 4, 6, 8, 9} {
+		for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
 			value := float64(n) * math.Pow(10, power)
 			if value < low*0.999999 || value > high*1.000001 {
 				continue
 			}
-			tick := plot.Tick{Value: value}
-			for _, some := range labelled {
-				if n == some && (len(labelled) > 1 || int(power)%max(skip, 1) == 0) {
-					tick.Label = quantity(unit, value)
-				}
+			tick := plot.Tick{Value: math.Log10(value)}
+			if place := math.Log10(value) / width; !slices.ContainsFunc(labelled, func(other float64) bool { return math.Abs(place-other) < gap }) {
+				labelled = append(labelled, place)
+				tick.Label = quantity(unit, value)
 			}
 			ticks = append(ticks, tick)
 		}
 	}
+	slices.SortFunc(ticks, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
 	return ticks
 }
 
@@ -143,11 +144,11 @@ func axisLabel(name, symbol string) string {
 	return name + ", " + symbol
 }
 
-// logAxis makes an axis logarithmic, from low to high.
-func logAxis(a *plot.Axis, unit string, low, high float64) {
-	a.Scale = plot.LogScale{}
-	a.Min, a.Max = low, high
-	a.Tick.Marker = logTicks(unit, low, high)
+// logAxis makes an axis one of logarithms to the base 10, from low to high. (plot.LogScale would put the name of the axis out of its
+// middle, and leave room for it there.)
+func logAxis(a *plot.Axis, unit string, low, high, gap float64) {
+	a.Min, a.Max = math.Log10(low), math.Log10(high)
+	a.Tick.Marker = logTicks(unit, low, high, gap)
 }
 
 // roundedOut moves a range of a logarithmic axis out to the next 1, 2 or 5, a short range to the next of all digits.

@@ -32,8 +32,8 @@ type group struct {
 	bars []bar
 }
 
-// most is how many cells stay readable in one picture of bars.
-const most = 12
+// mostCells is how many stay readable in one picture of bars.
+const mostCells = 12
 
 // bars draws a picture for each workload, with a panel for each of its metrics.
 func (d drawing) bars() (list []Picture, err error) {
@@ -53,6 +53,7 @@ func (d drawing) bars() (list []Picture, err error) {
 				cells = append(cells, c)
 			}
 		}
+		together, most := d.barsThatFit(len(metrics), len(cells))
 		for at := 0; at < len(cells); at += most {
 			some := cells[at:min(at+most, len(cells))]
 			picture := Picture{Kind: Bars, Name: fileName("bars", workload), columns: 1, title: report.WorkloadTitle(workload)}
@@ -105,7 +106,7 @@ func (d drawing) bars() (list []Picture, err error) {
 				picture.note += "; fewer than six trials have no interval"
 			}
 			picture.note += ". What single trials are too short for is of all trials' messages together, without an interval."
-			list = append(list, picture)
+			list = append(list, apart(picture, together)...)
 		}
 	}
 	if len(list) == 0 {
@@ -115,6 +116,36 @@ func (d drawing) bars() (list []Picture, err error) {
 		return nil, noData("no trial has a figure: is the run empty, or was nothing answered?")
 	}
 	return list, nil
+}
+
+// barsThatFit tells how many panels a picture has room for, and how many cells in each.
+func (d drawing) barsThatFit(panels, cells int) (together, most int) {
+	most = min(mostCells, cells)
+	if d.Size.Height == 0 {
+		return panels, most
+	}
+	const axis, thinnest = 14, 3.2
+	fit := func(panels int) int {
+		return int(((d.Size.Height-surroundings)/float64(panels) - axis) / thinnest / float64(len(d.sides())+1))
+	}
+	if fit(panels) >= most {
+		return panels, most
+	}
+	return 1, min(max(fit(1), 1), most)
+}
+
+// apart makes a picture for each panel where they have no room in one.
+func apart(p Picture, together int) (list []Picture) {
+	if together >= len(p.panels) {
+		return []Picture{p}
+	}
+	for i, one := range p.panels {
+		next := p
+		next.Name += fmt.Sprintf("-%c", 'a'+i)
+		next.panels = []panel{one}
+		list = append(list, next)
+	}
+	return list
 }
 
 // barOf is the figure of the tables where they have it, and else the median of a column.

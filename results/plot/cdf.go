@@ -41,7 +41,7 @@ func (d drawing) cdf() (list []Picture, err error) {
 		if d.Metric != "" {
 			picture.Name = fileName("cdf", workload, metric)
 		}
-		list = append(list, pages(picture, panels)...)
+		list = append(list, d.pages(picture, panels)...)
 	}
 	if len(list) == 0 {
 		what := "any latency"
@@ -109,11 +109,11 @@ func (d drawing) cdfPanels(workload, metric string) (panels []panel, keys []key)
 			line := &plotter.Line{XYs: thinned(c.XYs, low, high, top), LineStyle: c.side.look.line()}
 			p.Add(line)
 		}
-		logAxis(&p.X, "us", low, high)
+		logAxis(&p.X, "us", low, high, gapAcross)
 		p.X.Label.Text = distributionNames[metric] + " (logarithmic)"
 		p.Y.Min, p.Y.Max = 0, top
 		p.Y.Tick.Marker = ninesTicks(top)
-		p.Y.Label.Text = "messages as fast or faster"
+		p.Y.Label.Text = "messages as fast"
 		panels = append(panels, panel{p, name(cell), cell.SizeBytes})
 	}
 	return panels, keys
@@ -166,7 +166,7 @@ func distribution(counts map[int64]int64) (points plotter.XYs) {
 	return points
 }
 
-// thinned leaves out points that nobody could see apart.
+// thinned leaves out points that nobody could see apart, and places the others on a logarithmic axis.
 func thinned(points plotter.XYs, low, high, top float64) (list plotter.XYs) {
 	const finest = 1.0 / 600
 	width := math.Log(high / low)
@@ -178,6 +178,9 @@ func thinned(points plotter.XYs, low, high, top float64) (list plotter.XYs) {
 			}
 		}
 		list = append(list, p)
+	}
+	for i := range list {
+		list[i].X = math.Log10(list[i].X)
 	}
 	return list
 }

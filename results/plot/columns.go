@@ -308,8 +308,7 @@ func (d drawing) lines() (list []Picture, err error) {
 	if len(groups) == 1 {
 		title += ": " + shared(groups[0])
 	}
-	slices.SortStableFunc(keys, func(a, b key) int { return cmp.Compare(a.look, b.look) })
-	return pages(Picture{Kind: Lines, Name: fileName(words...), keys: keys, rowHeight: 75, title: title,
+	return d.pages(Picture{Kind: Lines, Name: fileName(words...), keys: keys, rowHeight: 75, title: title,
 		note: d.source() + " Medians over trials, with their intervals of 95 % confidence where there are six trials or more."}, panels), nil
 }
 
@@ -512,7 +511,7 @@ func (a *xAxis) panel(workload, metric string, lines []points) *plot.Plot {
 	if logY {
 		factor, symbol = 1, "logarithmic"
 		low, high = roundedOut(low, high)
-		logAxis(&p.Y, unit, low, high)
+		logAxis(&p.Y, unit, low, high, gapUp)
 	} else {
 		p.Y.Min, p.Y.Max = min(low*factor*1.05, 0), max(high*factor*1.05, 0)
 		if p.Y.Max == p.Y.Min {
@@ -521,19 +520,27 @@ func (a *xAxis) panel(workload, metric string, lines []points) *plot.Plot {
 		p.Y.Tick.Marker = evenTicks(p.Y.Min, p.Y.Max)
 	}
 	p.Y.Label.Text = axisLabel(columnName(workload, metric), symbol)
-	xFactor := a.dress(p)
+	toX := a.dress(p)
+	toY := scaled(factor)
+	if logY {
+		toY = math.Log10
+	}
 	for i, l := range lines {
 		aside := vg.Length(0)
 		if l.joined { // beside each other, so that no interval hides another
 			aside = 2.5 * (vg.Length(i) - vg.Length(len(lines)-1)/2)
 		}
-		p.Add(&linePlotter{points: l, xFactor: xFactor, yFactor: factor, aside: aside})
+		p.Add(&linePlotter{points: l, x: toX, y: toY, aside: aside})
 	}
 	return p
 }
 
-// dress sets the axis up and returns the factor of its scale.
-func (a *xAxis) dress(p *plot.Plot) float64 {
+func scaled(factor float64) func(float64) float64 {
+	return func(n float64) float64 { return n * factor }
+}
+
+// dress sets the axis up and returns how values are placed on it.
+func (a *xAxis) dress(p *plot.Plot) func(float64) float64 {
 	name := columnName("", a.column)
 	var ticks plot.ConstantTicks
 	if a.words != nil {
@@ -545,17 +552,17 @@ func (a *xAxis) dress(p *plot.Plot) float64 {
 			ticks = append(ticks, plot.Tick{Value: float64(i), Label: label})
 		}
 		p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Label.Text = -0.5, float64(len(a.words))-0.5, ticks, name
-		return 1
+		return scaled(1)
 	}
 	unit := unitOf(a.column)
 	if a.log {
 		a0, a1 := a.low/math.Pow(a.high/a.low, 0.06), a.high*math.Pow(a.high/a.low, 0.06)
-		logAxis(&p.X, unit, a0, a1)
+		logAxis(&p.X, unit, a0, a1, gapAcross)
 		if a.joined {
 			p.X.Tick.Marker = a.ownTicks(unit)
 		}
 		p.X.Label.Text = name + " (logarithmic)"
-		return 1
+		return math.Log10
 	}
 	factor, symbol := report.Scale(unit, max(a.high, -a.low))
 	pad := (a.high - a.low) * 0.06
@@ -565,7 +572,7 @@ func (a *xAxis) dress(p *plot.Plot) float64 {
 	p.X.Min, p.X.Max = (a.low-pad)*factor, (a.high+pad)*factor
 	p.X.Tick.Marker = evenTicks(p.X.Min, p.X.Max)
 	p.X.Label.Text = axisLabel(name, symbol)
-	return factor
+	return scaled(factor)
 }
 
 // ownTicks stand at the values themselves, with names as far as those have room.
@@ -573,8 +580,8 @@ func (a *xAxis) ownTicks(unit string) (ticks plot.ConstantTicks) {
 	last := math.Inf(-1)
 	for _, value := range a.values {
 		n, _ := strconv.ParseFloat(value, 64)
-		tick := plot.Tick{Value: n}
-		if at := math.Log(n) / math.Log(a.high/a.low); at-last > 0.14 {
+		tick := plot.Tick{Value: math.Log10(n)}
+		if at := math.Log(n) / math.Log(a.high/a.low); at-last > gapAcross {
 			tick.Label, last = quantity(unit, n), at
 			if a.column == "size_bytes" {
 				tick.Label = report.SizeName(int(n))
@@ -587,9 +594,9 @@ func (a *xAxis) ownTicks(unit string) (ticks plot.ConstantTicks) {
 
 // linePlotter draws a line with its points and their intervals.
 type linePlotter struct {
-	points           points
-	xFactor, yFactor float64
-	aside            vg.Length
+	points points
+	x, y   func(float64) float64
+	aside  vg.Length
 }
 
 // Plot implements plot.Plotter.
@@ -598,10 +605,10 @@ func (l *linePlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	style := l.points.look.line()
 	var path []vg.Point
 	for _, at := range l.points.at {
-		x := toX(at.x*l.xFactor) + l.aside
-		path = append(path, vg.Point{X: x, Y: toY(at.y * l.yFactor)})
+		x := toX(l.x(at.x)) + l.aside
+		path = append(path, vg.Point{X: x, Y: toY(l.y(at.y))})
 		if at.interval {
-			low, high := toY(at.low*l.yFactor), toY(at.high*l.yFactor)
+			low, high := toY(l.y(at.low)), toY(l.y(at.high))
 			bar := draw.LineStyle{Color: style.Color, Width: 0.9}
 			c.StrokeLines(bar, []vg.Point{{X: x, Y: low}, {X: x, Y: high}}, []vg.Point{{X: x - 2.5, Y: low}, {X: x + 2.5, Y: low}}, []vg.Point{{X: x - 2.5, Y: high}, {X: x + 2.5, Y: high}})
 		}

@@ -3,6 +3,7 @@ package plot
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -140,6 +141,8 @@ type Options struct {
 	// Metric, X and By name columns; empty for those that suit. Where keeps the trials whose columns have these values.
 	Metric, X, By string
 	Where         []Condition
+	// Size is that of each picture. What stays readable in a small one is little: there are more of them.
+	Size Size
 }
 
 // An OptionError is one of what was asked, and not of the runs.
@@ -170,6 +173,7 @@ type Picture struct {
 	keys      []key
 	// shades is the legend of a map.
 	shades *shades
+	wanted Size
 }
 
 // Draw makes the pictures of runs; what they have no data for is missing, and no error.
@@ -192,7 +196,11 @@ func Draw(runs []Run, o Options) (list []Picture, missing []Missing, err error) 
 		case err != nil:
 			return nil, nil, err
 		}
-		list = append(list, pictures...)
+		for _, p := range pictures {
+			p.wanted = o.Size
+			slices.SortStableFunc(p.keys, func(a, b key) int { return cmp.Compare(a.look, b.look) })
+			list = append(list, p)
+		}
 	}
 	return list, missing, nil
 }
@@ -269,7 +277,8 @@ func oneOf(what, word string, list []string) error {
 }
 
 // size is that of the picture in mm.
-func (p *Picture) size(s Size) Size {
+func (p *Picture) size() Size {
+	s := p.wanted
 	if s.Width == 0 {
 		s.Width = usualWidth
 	}
@@ -281,8 +290,8 @@ func (p *Picture) size(s Size) Size {
 }
 
 // Write writes the picture.
-func (p *Picture) Write(w io.Writer, f Format, s Size) error {
-	s = p.size(s)
+func (p *Picture) Write(w io.Writer, f Format) error {
+	s := p.size()
 	width, height := vg.Length(s.Width)*vg.Millimeter, vg.Length(s.Height)*vg.Millimeter
 	if f == PNG {
 		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
@@ -369,9 +378,6 @@ func (p *Picture) drawPanels(c draw.Canvas) {
 	}
 }
 
-// perPicture is how many panels stay readable in one picture.
-const perPicture = 6
-
 // panel is a plot with its title, and the message size, which decides on its picture.
 type panel struct {
 	*plot.Plot
@@ -379,22 +385,46 @@ type panel struct {
 	size  int
 }
 
+// The least that a panel needs to stay readable, in mm, what title, legend and note take, and the rows of a picture that may be as high as
+// it needs to be.
+const (
+	panelWidth, panelHeight = 75, 50
+	surroundings            = 27
+	mostRows                = 3
+)
+
+// room is how many columns and rows of panels a picture has room for.
+func (s Size) room() (columns, rows int) {
+	columns, rows = 2, mostRows
+	if s.Width > 0 {
+		columns = min(max(int(s.Width)/panelWidth, 1), 4)
+	}
+	if s.Height > 0 {
+		rows = max(int(s.Height-surroundings)/panelHeight, 1)
+	}
+	return columns, rows
+}
+
 // pages makes pictures like p of panels: one where they fit in, else one for each message size, or several.
-func pages(p Picture, panels []panel) (list []Picture) {
+func (d drawing) pages(p Picture, panels []panel) (list []Picture) {
+	columns, rows := d.Size.room()
+	fit := columns * rows
 	page := func(name string, some []panel) {
-		for i := 0; i < len(some); i += perPicture {
+		for i := 0; i < len(some); i += fit {
 			next := p
 			next.Name = name
-			if len(some) > perPicture {
-				next.Name += "-" + strconv.Itoa(i/perPicture+1)
+			if len(some) > fit {
+				next.Name += "-" + strconv.Itoa(i/fit+1)
 			}
-			next.panels = append(next.panels, some[i:min(i+perPicture, len(some))]...)
-			next.columns = min(2, len(next.panels))
+			next.panels = append(next.panels, some[i:min(i+fit, len(some))]...)
+			next.columns = min(columns, len(next.panels))
 			list = append(list, next)
 		}
 	}
-	if len(panels) <= perPicture {
-		page(p.Name, panels)
+	if len(panels) <= fit {
+		if len(panels) > 0 {
+			page(p.Name, panels)
+		}
 		return list
 	}
 	var sizes []int
@@ -409,6 +439,10 @@ func pages(p Picture, panels []panel) (list []Picture) {
 			if one.size == size {
 				some = append(some, one)
 			}
+		}
+		if len(sizes) == 1 {
+			page(p.Name, some)
+			break
 		}
 		page(fmt.Sprintf("%s-%d", p.Name, size), some)
 	}
@@ -456,7 +490,7 @@ func (d drawing) source() string {
 	var parts []string
 	for _, run := range d.runs {
 		part := "Run " + run.Set.Run.ID
-		if len(d.runs) > 1 {
+		if len(d.runs) > 1 && run.Name != run.Set.Run.ID {
 			part = run.Name + ": run " + run.Set.Run.ID
 		}
 		if host := run.Set.Run.Client.Name; host != "" {

@@ -62,7 +62,7 @@ func (d drawing) series() (list []Picture, err error) {
 		if d.Metric != "" {
 			picture.Name = fileName("series", workload, column)
 		}
-		list = append(list, pages(picture, panels)...)
+		list = append(list, d.pages(picture, panels)...)
 	}
 	if len(list) == 0 {
 		return nil, noData("intervals.csv has no trial of two intervals or more with this figure")
