@@ -100,7 +100,7 @@ func ParseSize(s string) (size Size, err error) {
 	}
 	width, height, both := strings.Cut(strings.TrimSuffix(strings.ReplaceAll(s, " ", ""), "mm"), "x")
 	parse := func(text string) (n float64) {
-		if n, err = strconv.ParseFloat(strings.TrimSuffix(text, "mm"), 64); err != nil || n < smallest || n > largest {
+		if n, err = strconv.ParseFloat(strings.TrimSuffix(text, "mm"), 64); err != nil || !(n >= smallest && n <= largest) {
 			err = errors.Join(err, errors.New("no length"))
 			return 0
 		}
