@@ -124,9 +124,9 @@ func (d drawing) barsThatFit(panels, cells int) (together, most int) {
 	if d.Size.Height == 0 {
 		return panels, most
 	}
-	const axis, thinnest = 14, 3.2
+	const around, axis, thinnest = 22, 12, 2.6
 	fit := func(panels int) int {
-		return int(((d.Size.Height-surroundings)/float64(panels) - axis) / thinnest / float64(len(d.sides())+1))
+		return int(((d.Size.Height-around)/float64(panels) - axis) / thinnest / float64(len(d.sides())+1))
 	}
 	if fit(panels) >= most {
 		return panels, most

@@ -88,19 +88,25 @@ func numericColumn(runs []Run, column string) error {
 func suggestion(word string, list []string) string {
 	near := slices.Clone(list)
 	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(distance(word, a), distance(word, b)) })
-	var also []string
-	for _, candidate := range list {
-		if candidate != near[0] && word != "" && strings.Contains(candidate, word) && len(also) < 5 {
-			also = append(also, candidate)
+	const most = 5
+	var found []string
+	if distance(word, near[0]) <= max(len(word)/3, 1) {
+		found = near[:1]
+	}
+	for _, like := range []func(string) bool{
+		func(candidate string) bool { return strings.Contains(candidate, word) },
+		func(candidate string) bool { return len(word) > 3 && strings.HasPrefix(candidate, word[:4]) },
+	} {
+		for _, candidate := range near {
+			if like(candidate) && !slices.Contains(found, candidate) && len(found) < most {
+				found = append(slices.Clone(found), candidate)
+			}
+		}
+		if len(found) > 0 {
+			return "do you mean " + strings.Join(found, " or ") + "?"
 		}
 	}
-	if distance(word, near[0]) > len(word)/2 && len(also) == 0 {
-		return "its columns are " + strings.Join(list, ", ")
-	}
-	if distance(word, near[0]) > len(word)/2 {
-		return "do you mean " + strings.Join(also, " or ") + "?"
-	}
-	return "do you mean " + strings.Join(append([]string{near[0]}, also...), " or ") + "?"
+	return "its first line names all, such as rtt_p50_us, connect_p50_us, goodput_bps, loss_ratio, cpu_us_per_message, size_bytes, flows, batch and link"
 }
 
 // distance is how many letters have to be put in, taken out or changed (Levenshtein).
@@ -262,10 +268,20 @@ func (d drawing) lines() (list []Picture, err error) {
 			return nil, wrong("--by %s has %d values, for %d lines in one picture: choose some by --where", by, len(values), len(values)*len(d.sides()))
 		}
 	}
-	groupOf := func(r row) results.Cell { return without(without(r.trial.Cell, x), by) }
+	told := []string{x, by}
+	if slices.Contains(told, "workload") {
+		told = append(told, ofWorkload(all)...)
+	}
+	grouped := func(c results.Cell) results.Cell {
+		for _, column := range told {
+			c = without(c, column)
+		}
+		return c
+	}
+	groupOf := func(r row) results.Cell { return grouped(r.trial.Cell) }
 	var groups []results.Cell
 	for _, cell := range d.cells() {
-		group := without(without(cell, x), by)
+		group := grouped(cell)
 		if !slices.Contains(groups, group) && slices.ContainsFunc(all, func(r row) bool { return groupOf(r) == group }) {
 			groups = append(groups, group)
 		}
@@ -306,10 +322,27 @@ func (d drawing) lines() (list []Picture, err error) {
 		words, title = append(words, by), title+" and "+columnName("", by)
 	}
 	if len(groups) == 1 {
-		title += ": " + shared(groups[0])
+		if words := shared(groups[0]); words != "" {
+			title += ": " + words
+		}
 	}
 	return d.pages(Picture{Kind: Lines, Name: fileName(words...), keys: keys, rowHeight: 75, title: title,
 		note: d.source() + " Medians over trials, with their intervals of 95 % confidence where there are six trials or more."}, panels), nil
+}
+
+// ofWorkload are the parameters, other than the workload, that each workload has one value of: who is told the workload knows them.
+func ofWorkload(rows []row) (list []string) {
+	for _, parameter := range []string{"direction", "rate_asked_msg_per_s", "batch", "loss_goal_ratio"} {
+		value := map[string]string{}
+		if !slices.ContainsFunc(rows, func(r row) bool {
+			first, seen := value[r.trial.Workload]
+			value[r.trial.Workload] = r.text(parameter)
+			return seen && first != r.text(parameter)
+		}) {
+			list = append(list, parameter)
+		}
+	}
+	return list
 }
 
 // metricTitle begins the title of a picture with the name of a metric.

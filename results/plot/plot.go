@@ -354,11 +354,12 @@ type insets struct{ left, right, bottom, top vg.Length }
 func (p *Picture) drawPanels(c draw.Canvas) {
 	tiles := draw.Tiles{Rows: (len(p.panels) + p.columns - 1) / p.columns, Cols: p.columns, PadX: 14, PadY: 10, PadRight: 4}
 	const titleHeight = 15
+	titled := slices.ContainsFunc(p.panels, func(p panel) bool { return p.title != "" })
 	columns, rows := make([]insets, tiles.Cols), make([]insets, tiles.Rows)
 	own := make([]insets, len(p.panels))
 	place := func(i int) (draw.Canvas, *insets, *insets) {
 		tile := tiles.At(c, i%p.columns, i/p.columns)
-		if p.panels[i].title != "" {
+		if titled {
 			tile.Max.Y -= titleHeight
 		}
 		return tile, &columns[i%p.columns], &rows[i/p.columns]

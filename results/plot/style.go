@@ -89,6 +89,7 @@ var (
 // newPanel returns an empty plot in the style of all.
 func newPanel() *plot.Plot {
 	p := plot.New()
+	p.BackgroundColor = nil // the picture's own
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		rotation, x, y := axis.Label.TextStyle.Rotation, axis.Label.TextStyle.XAlign, axis.Label.TextStyle.YAlign
 		axis.Label.TextStyle = axisStyle
