@@ -92,7 +92,7 @@ func (o *plotOptions) run(cmd *cobra.Command, dirs []string) error {
 	}
 	if single != "" {
 		if len(pictures) > 1 {
-			return usage(cmd, fmt.Errorf("%s is one file, and there are %d pictures (%s): name a folder, or choose one by --kind and --where workload=...",
+			return usage(cmd, fmt.Errorf("%s is one file, and there are %d pictures (%s): name a folder, or choose one by --kind and --where workload=NAME",
 				o.out, len(pictures), pictureNames(pictures)))
 		}
 		return writePicture(cmd, o.out, pictures[0], single)

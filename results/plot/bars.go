@@ -99,7 +99,7 @@ func (d drawing) bars() (list []Picture, err error) {
 			if len(picture.panels) == 0 {
 				continue
 			}
-			picture.note = d.source() + " Medians over trials"
+			picture.note = d.source(workload) + " Medians over trials"
 			if intervals {
 				picture.note += " with their intervals of 95 % confidence"
 			} else {

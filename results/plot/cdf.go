@@ -36,7 +36,7 @@ func (d drawing) cdf() (list []Picture, err error) {
 		picture := Picture{
 			Kind: CDF, Name: fileName("cdf", workload), keys: keys, rowHeight: 68,
 			title: report.WorkloadTitle(workload) + ". Distribution of the latency",
-			note:  d.source() + " All trials' messages together; a curve ends where fewer than 5 messages are beyond it, and lost ones have no latency.",
+			note:  d.source(workload) + " All trials' messages together; a curve ends where fewer than 5 messages are beyond it, and lost ones have no latency.",
 		}
 		if d.Metric != "" {
 			picture.Name = fileName("cdf", workload, metric)

@@ -327,7 +327,7 @@ func (d drawing) lines() (list []Picture, err error) {
 		}
 	}
 	return d.pages(Picture{Kind: Lines, Name: fileName(words...), keys: keys, rowHeight: 75, title: title,
-		note: d.source() + " Medians over trials, with their intervals of 95 % confidence where there are six trials or more."}, panels), nil
+		note: d.source("") + " Medians over trials, with their intervals of 95 % confidence where there are six trials or more."}, panels), nil
 }
 
 // ofWorkload are the parameters, other than the workload, that each workload has one value of: who is told the workload knows them.
@@ -479,7 +479,11 @@ func newXAxis(column string, rows []row) (*xAxis, error) {
 	if len(a.words) > mostWords {
 		return nil, wrong("--x %s has %d different values that are no numbers: choose some by --where", column, len(a.words))
 	}
-	a.log = a.words == nil && a.low > 0 && a.high/a.low >= 20
+	wide := 1000.0
+	if a.joined {
+		wide = 20
+	}
+	a.log = a.words == nil && a.low > 0 && a.high/a.low >= wide
 	return a, nil
 }
 

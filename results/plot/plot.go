@@ -486,10 +486,13 @@ func (d drawing) sets() (list []*results.Set) {
 	return list
 }
 
-// source says in the note which runs a picture is of.
-func (d drawing) source() string {
+// source says in the note which runs a picture is of: those with trials of the workload, if one is given.
+func (d drawing) source(workload string) string {
 	var parts []string
 	for _, run := range d.runs {
+		if workload != "" && !slices.ContainsFunc(run.Set.Trials, func(t results.Trial) bool { return t.Workload == workload }) {
+			continue
+		}
 		part := "Run " + run.Set.Run.ID
 		if len(d.runs) > 1 && run.Name != run.Set.Run.ID {
 			part = run.Name + ": run " + run.Set.Run.ID

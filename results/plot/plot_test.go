@@ -165,7 +165,7 @@ func TestWords(t *testing.T) {
 		{Options{Kinds: []Kind{Bars}}, []string{"goodput, Gbit/s", "RTT p50, µs", "64 B, one by one", "95 %"}},
 		{Options{Kinds: []Kind{Series}}, []string{"time since the measurement began, ms", "goodput, Gbit/s", "mean latency, µs"}},
 		{Options{X: "size_bytes", Metric: "goodput_bps"}, []string{"Goodput by message size", "message size (logarithmic)", ">1400 B<"}},
-		{Options{X: "steal_ratio", Metric: "cpu_us_per_message"}, []string{"steal (logarithmic)", "CPU per message, µs"}},
+		{Options{X: "steal_ratio", Metric: "cpu_us_per_message"}, []string{"steal, %", "CPU per message, µs"}},
 	} {
 		got := text(test.o, Run{"a", whole()})
 		for _, word := range test.words {

@@ -57,7 +57,7 @@ func (d drawing) series() (list []Picture, err error) {
 		}
 		picture := Picture{
 			Kind: Series, Name: fileName("series", workload), keys: keys, rowHeight: 60, title: report.WorkloadTitle(workload) + ". In the course of a trial",
-			note: d.source() + " Lines are medians over trials of what the receiver counted in each interval, bands their intervals of 95 % confidence, or of fewer than six trials from the smallest to the largest.",
+			note: d.source(workload) + " Lines are medians over trials of what the receiver counted in each interval, bands their intervals of 95 % confidence, or of fewer than six trials from the smallest to the largest.",
 		}
 		if d.Metric != "" {
 			picture.Name = fileName("series", workload, column)
