@@ -45,8 +45,8 @@ and panels keep them apart.
 --out is a folder, or a file if one picture is drawn; without it, pictures are put into the folder of the first run.`,
 		Example: `  bench plot
   bench plot results/latest --kind cdf --out pictures --format svg
-  bench plot results/latest --kind bars --metric rtt_p99_us --where workload=latency --out p99.png --size 120x80
-  bench plot results/latest --metric rtt_p50_us --x size_bytes --out sizes.svg
+  bench plot results/new --kind bars --metric rtt_p50_us --where workload=latency --out p50.png --size 120x80
+  bench plot results/new --metric rtt_p50_us --x size_bytes --out sizes.svg
   bench plot results/old results/new --kind cdf --out both`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
