@@ -51,7 +51,7 @@ func (d drawing) deadlines() (list []Picture, err error) {
 			if len(order) > 1 {
 				picture.Name = fileName(picture.Name, fmt.Sprint(at.size), at.rate.String())
 			}
-			picture.note = drawing{runs: []Run{run}}.source("") + " A message that is lost and one that comes too late both miss. A frame: this transport is shown to miss less (as \"bench report\" tests it; of fewer than six trials, in every pair)."
+			picture.note = drawing{runs: []Run{run}, Options: d.Options}.source("") + " A message that is lost and one that comes too late both miss. A frame: this transport is shown to miss less (as \"bench report\" tests it; of fewer than six trials, in every pair)."
 			list = append(list, picture)
 		}
 	}

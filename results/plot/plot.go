@@ -505,7 +505,13 @@ func (d drawing) source(workload string) string {
 		}
 		parts = append(parts, part)
 	}
-	return strings.Join(parts, "; ") + "."
+	text := strings.Join(parts, "; ") + "."
+	for _, c := range d.Where {
+		if c.Column != "workload" { // which the title tells
+			text += fmt.Sprintf(" Only trials with %s=%s.", c.Column, strings.Join(c.Values, " or "))
+		}
+	}
+	return text
 }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)

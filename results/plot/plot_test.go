@@ -174,6 +174,9 @@ func TestWords(t *testing.T) {
 			}
 		}
 	}
+	if got := text(Options{Kinds: []Kind{Bars}, Where: []Condition{{"size_bytes", []string{"64"}}}}, Run{"a", whole()}); !strings.Contains(got, "Only trials with size_bytes=64.") {
+		t.Error("the picture does not tell that trials are left out")
+	}
 	if got := text(Options{Kinds: []Kind{Bars}}, Run{"old", whole()}, Run{"new", whole()}); !strings.Contains(got, "TCP, old") || !strings.Contains(got, "UDP, new") {
 		t.Error("two runs are not told apart")
 	}
