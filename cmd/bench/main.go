@@ -3,6 +3,7 @@
 //
 //	bench run --proto tcp,udp     measure; leaves results/<run>/
 //	bench report results/latest   print the tables of a run again
+//	bench plot results/latest     draw pictures of it
 //	bench compare results/old results/new   what has changed from one result to another
 //	bench calibrate               by how much this host differs from itself
 //	bench demo                    why the two differ, in one terminal

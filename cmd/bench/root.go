@@ -36,6 +36,7 @@ differ: throughput, latency, loss, duplicates and reordering, and what each cost
 		Example: `  bench run --proto tcp,udp           measure both on this machine, in about a minute
   bench run --quick                   a look in some ten seconds
   bench report results/latest         the tables of the last run, again
+  bench plot results/latest           pictures of it
   bench compare results/a results/b   what has changed from one result to another
   bench demo --buffer 1               why a stream of bytes is not a stream of messages`,
 		Version:       version(),
@@ -48,7 +49,7 @@ differ: throughput, latency, loss, duplicates and reordering, and what each cost
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newRun(), newReport(), newCompare(), newCalibrate(), newServer(), newEcho(), newDemo(), newVersion(), newForward(), newSelftest(), newLink(), newMap())
+	root.AddCommand(newRun(), newReport(), newPlot(), newCompare(), newCalibrate(), newServer(), newEcho(), newDemo(), newVersion(), newForward(), newSelftest(), newLink(), newMap())
 	root.SetFlagErrorFunc(usage)
 	for _, cmd := range append(root.Commands(), root) {
 		if check := cmd.Args; check != nil {
