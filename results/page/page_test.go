@@ -193,7 +193,7 @@ func TestVerdict(t *testing.T) {
 		set  *results.Set
 		want string
 	}{
-		{"full", all["full"], "On this machine UDP connected 20 % faster; TCP moved messages 3.00 × faster in both settings; UDP answered 20 % faster; UDP at a steady rate answered 20 % faster. TCP lost none and UDP lost up to 0.05 % of its messages (throughput, 1400 B, batches)."},
+		{"full", all["full"], "On this machine UDP connected 20 % faster; TCP moved messages 3.00 × faster in both settings; UDP answered 20 % faster; UDP at a steady rate answered 20 % faster; TCP lost less in 1 of 5 settings (throughput, 1400 B, batches). TCP lost none and UDP lost up to 0.05 % of its messages (throughput, 1400 B, batches)."},
 		{"few pairs", few, "There is no verdict: with fewer than 6 pairs of trials, no difference between TCP and UDP can be told from chance. TCP lost none and UDP lost up to 1 % of its messages (throughput, 1400 B, batches)."},
 		{"one transport", all["udp-alone"], "Only UDP was measured: there is nothing to compare it with, and no verdict. UDP lost up to 0.2 % of its messages (throughput, 1400 B, batches)."},
 		{"nothing", all["empty"], "This run is not whole (running, 0 of 3 trials): what follows is of those it has. Nothing was measured: there is no verdict."},
@@ -221,7 +221,7 @@ func TestVerdictOfRows(t *testing.T) {
 		rows []results.Summary
 		want string
 	}{
-		{[]results.Summary{row(64, "", "no difference shown", 0.9)}, "On this machine no difference between TCP and UDP is shown."},
+		{[]results.Summary{row(64, "", "no difference shown", 0.9)}, "On this machine neither TCP nor UDP is shown to be faster in general, or to lose less."},
 		{[]results.Summary{row(64, "udp", "UDP 1.99 × faster", 0.5), row(1400, "udp", "UDP 25 % faster", 0.8)}, "On this machine UDP connected 25 % to 1.99 × faster in both settings."},
 		{[]results.Summary{row(64, "udp", "UDP 1.99 × faster", 0.5), row(1400, "", "equal within 2 %", 1)}, "On this machine UDP connected 1.99 × faster in 1 of 2 settings (64 B)."},
 		{[]results.Summary{row(64, "udp", "UDP 1.99 × faster", 0.5), row(1400, "tcp", "TCP 25 % faster", 1.25)},

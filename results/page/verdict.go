@@ -11,7 +11,7 @@ import (
 )
 
 // headline is the row of a workload's table that speaks for it in the verdict. did is what the better transport did, and on what
-// what neither did better.
+// what neither did better. Without a workload it is of all.
 type headline struct {
 	workload, metric string
 	did, on          string
@@ -26,6 +26,7 @@ var headlines = []headline{
 	{workload: "latency", metric: "rtt_p50_us", did: "answered", on: "the typical round trip"},
 	{workload: "paced", metric: "rtt_p50_us", did: "at a steady rate answered", on: "the typical round trip at a steady rate"},
 	{workload: "paced", metric: "deadline_miss_ratio", did: "missed its deadline less often", on: "deadlines", plain: true, quiet: true},
+	{metric: "loss_ratio", did: "lost less", plain: true, quiet: true},
 }
 
 // verdict is what a run shows, in sentences for those who read no tables. It names a transport only where the table does.
@@ -61,7 +62,7 @@ func verdict(s *results.Set, rows []results.Summary) (sentences []string) {
 	where := scope(s)
 	switch {
 	case len(shown) == 0:
-		sentences = append(sentences, where+" no difference between TCP and UDP is shown.")
+		sentences = append(sentences, where+" neither TCP nor UDP is shown to be faster in general, or to lose less.")
 	case len(alike) == 0:
 		sentences = append(sentences, where+" "+strings.Join(shown, "; ")+".")
 	default:
@@ -94,12 +95,15 @@ func scope(s *results.Set) string {
 	return fmt.Sprintf("Between %s and %s", s.Run.Client.Name, s.Run.Server.Name)
 }
 
-// clause is what the headline's rows show, with the settings for which they do; same tells that none of them names a transport.
+// mostNamed is how many settings are named in a sentence: the table names all.
+const mostNamed = 4
+
+// clause is what the headline's rows show, as far as they could be tested, with the settings for which they do; same tells that none of them names a transport.
 func (h headline) clause(rows []results.Summary, label func(results.Cell) string) (text string, same bool) {
 	won := map[string][]results.Summary{}
 	total := 0
 	for _, r := range rows {
-		if r.Workload == h.workload && r.Metric == h.metric {
+		if (r.Workload == h.workload || h.workload == "") && r.Metric == h.metric && r.Pairs >= report.EnoughTrials {
 			total++
 			won[r.Winner] = append(won[r.Winner], r)
 		}
@@ -120,10 +124,16 @@ func (h headline) clause(rows []results.Summary, label func(results.Cell) string
 			part += " in both settings"
 		case len(list) == total:
 			part += fmt.Sprintf(" in all %d settings", total)
+		case len(list) > mostNamed:
+			part += fmt.Sprintf(" in %d of %d settings", len(list), total)
 		default:
 			var cells []string
 			for _, r := range list {
-				cells = append(cells, label(r.Cell))
+				name := label(r.Cell)
+				if h.workload == "" {
+					name = r.Workload + ", " + name
+				}
+				cells = append(cells, name)
 			}
 			part += fmt.Sprintf(" in %d of %d settings (%s)", len(list), total, strings.Join(cells, "; "))
 		}
