@@ -41,7 +41,7 @@ type label struct {
 // The size of a plot. It is small so that its letters are still readable on a phone, where it is as wide as the screen.
 const (
 	width, height = 440, 290
-	left, right   = 64, 12
+	left, right   = 80, 12
 	top, bottom   = 34, 44
 )
 
@@ -159,7 +159,7 @@ func (c *chart) legend(entries ...shape) {
 	for i := len(entries) - 1; i >= 0; i-- {
 		name := entries[i].Path
 		c.text("key", "end", x, top-12, name)
-		x -= 7.2*float64(len([]rune(name))) + 10
+		x -= 7.2*float64(len([]rune(name))) + 12
 		c.shape("sample "+entries[i].Class, outline(entries[i].Class, x, top-16))
 		x -= 16
 	}
@@ -184,7 +184,18 @@ func (c *chart) point(proto, series, extra string, x, y float64, tip string) {
 
 func (c *chart) shape(class, path string) { c.Shapes = append(c.Shapes, shape{class, path}) }
 
+// letter is about how wide a letter is.
+const letter = 7
+
+// text writes a text within the drawing: what is too long is cut off, and what would reach over an edge is moved.
 func (c *chart) text(class, anchor string, x, y float64, text string) {
+	room := map[string]float64{"start": c.Width - x, "end": x, "middle": c.Width}[anchor]
+	if r := []rune(text); float64(len(r))*letter > room {
+		text = string(r[:max(int(room/letter)-1, 0)]) + "…"
+	}
+	if half := letter * float64(len([]rune(text))) / 2; anchor == "middle" {
+		x = max(min(x, c.Width-half-2), half+2)
+	}
 	c.Texts = append(c.Texts, label{Class: class, Anchor: anchor, X: place(x), Y: place(y), Text: text})
 }
 

@@ -89,7 +89,7 @@ func full(pairs, messages int) *results.Set {
 // sweep crosses links of two delays and three losses; messages have a deadline.
 func sweep() *results.Set {
 	s := newSet()
-	for pair := range 6 {
+	for pair := range 10 {
 		for _, link := range []string{"delay=20ms;loss=0", "delay=20ms;loss=1%", "delay=20ms;loss=5%", "delay=100ms;loss=0", "delay=100ms;loss=1%", "delay=100ms;loss=5%"} {
 			c := results.Cell{Workload: "paced", SizeBytes: 200, Flows: 1, Direction: "echo", Batch: "1", Link: link, RateAsked: known(500)}
 			loss := map[byte]float64{'0': 0, '1': 10, '5': 50}[link[slices.Index([]byte(link), ';')+6]]

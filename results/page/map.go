@@ -51,11 +51,11 @@ func drawMap(rows []report.MapRow) *chart {
 	c.text("name", "start", 4, 16, "delay")
 	c.text("name", "start", head, 16, "loss")
 	for i, loss := range losses {
-		c.text("tick", "middle", head+(float64(i)+0.5)*each, line-6, loss)
+		c.text("tick", "middle", head+(float64(i)+0.5)*each, line-6, short(loss))
 	}
 	for i, delay := range delays {
 		y := line + 66*float64(i)
-		c.text("tick", "end", head-8, y+34, delay)
+		c.text("tick", "end", head-8, y+34, short(delay))
 		for _, r := range rows {
 			if r.Delay != delay {
 				continue
@@ -83,4 +83,13 @@ func share(v results.Value) string {
 		return "–"
 	}
 	return percent(n)
+}
+
+// short is a setting as far as a field has room for it.
+func short(text string) string {
+	const most = 8
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
 }

@@ -53,9 +53,10 @@
       case "End": return same[same.length - 1];
     }
     const next = series[(s + (key === "ArrowDown" ? 1 : series.length - 1)) % series.length];
+    const others = marks.filter((m) => m.dataset.series === next);
+    if (others.length === same.length) return others[i]; // the same percentile, trial or moment
     const x = centre(chosen).x;
-    return marks.filter((m) => m.dataset.series === next)
-      .reduce((a, b) => (Math.abs(centre(b).x - x) < Math.abs(centre(a).x - x) ? b : a));
+    return others.reduce((a, b) => (Math.abs(centre(b).x - x) < Math.abs(centre(a).x - x) ? b : a));
   }
 
   for (const chart of document.querySelectorAll("svg.chart")) {

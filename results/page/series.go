@@ -36,9 +36,14 @@ type bin struct {
 	bps    []float64
 }
 
-// binsOf are those of one transport, in order. What is left of a trial after its last whole bin is too short to tell a rate.
+// binsOf are those of one transport, in order, for as long as messages were sent. What is left of a trial after its last whole bin is too
+// short to tell a rate, and what came later tells of none.
 func binsOf(s *results.Set, c results.Cell, proto string) (list []bin) {
 	longest := 0.0
+	sending := map[int]float64{}
+	for _, t := range s.Trials {
+		sending[t.Number] = t.DurationMs
+	}
 	for _, i := range s.Intervals {
 		if i.Cell == c && i.Proto == proto {
 			longest = max(longest, i.LengthMs)
@@ -46,7 +51,7 @@ func binsOf(s *results.Set, c results.Cell, proto string) (list []bin) {
 	}
 	byStart := map[float64]*bin{}
 	for _, i := range s.Intervals {
-		if i.Cell != c || i.Proto != proto || i.LengthMs < longest/2 {
+		if i.Cell != c || i.Proto != proto || i.LengthMs < longest/2 || i.StartMs+i.LengthMs/2 > sending[i.Trial] {
 			continue
 		}
 		start := math.Round(i.StartMs)
