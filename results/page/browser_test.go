@@ -83,7 +83,7 @@ func browser(t *testing.T) (context.Context, *complaints) {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	ctx, late := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, late := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(late)
 	heard := &complaints{}
 	if err := chromedp.Listen(ctx, heard.hear); err != nil {

@@ -148,16 +148,29 @@ func hostile() *results.Set {
 	return s
 }
 
+// keep leaves a run those of its trials, with all that belongs to them.
+func keep(s *results.Set, wanted func(results.Trial) bool) {
+	kept := map[int]bool{}
+	for _, t := range s.Trials {
+		kept[t.Number] = wanted(t)
+	}
+	s.Trials = slices.DeleteFunc(s.Trials, func(t results.Trial) bool { return !kept[t.Number] })
+	s.Buckets = slices.DeleteFunc(s.Buckets, func(b results.Bucket) bool { return !kept[b.Trial] })
+	s.Intervals = slices.DeleteFunc(s.Intervals, func(i results.Interval) bool { return !kept[i.Trial] })
+	s.Run.Kept = len(s.Trials)
+}
+
 // runs are all kinds of runs that there may be.
 func runs() map[string]*results.Set {
 	one := full(1, 500)
-	one.Trials, one.Run.Planned, one.Run.Kept = one.Trials[:1], 1, 1
+	keep(one, func(t results.Trial) bool { return t.Number == 1 })
+	one.Run.Planned = 1
 	alone := full(7, 500)
-	alone.Trials = slices.DeleteFunc(alone.Trials, func(t results.Trial) bool { return t.Proto != "udp" })
-	alone.Run.Planned, alone.Run.Kept = len(alone.Trials), len(alone.Trials)
+	keep(alone, func(t results.Trial) bool { return t.Proto == "udp" })
+	alone.Run.Planned = alone.Run.Kept
 	interrupted := full(2, 500)
-	interrupted.Trials = interrupted.Trials[:3]
-	interrupted.Run.Status, interrupted.Run.Kept = results.Interrupted, 3
+	keep(interrupted, func(t results.Trial) bool { return t.Number <= 3 })
+	interrupted.Run.Status = results.Interrupted
 	same := full(6, 500)
 	same.Run.SameTwice = true
 	empty := newSet()
