@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,11 +12,12 @@ import (
 	"golang.org/x/term"
 
 	"tcpvsudp/results"
+	"tcpvsudp/results/page"
 	"tcpvsudp/results/report"
 )
 
 func newReport() *cobra.Command {
-	var format string
+	var format, html string
 	var asserts assertions
 	cmd := &cobra.Command{
 		Use:   "report [RUN]",
@@ -23,11 +26,14 @@ func newReport() *cobra.Command {
 any machine. RUN is the folder; without it, results/latest.
 
 --format benchfmt prints the trials in the Go benchmark format, for benchstat: "benchstat -col /proto" sets the transports
-side by side.`,
+side by side.
+
+--html writes all of it, drawn, as one page that needs nothing else, not even a network.`,
 		Example: `  bench report
   bench report results/latest --format markdown
   bench report results/latest --format csv > summary.csv
   bench report results/latest --format benchfmt > run.txt
+  bench report results/latest --html report.html
   bench report results/new --assert 'udp.loss_ratio[size_bytes=64]<1%'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,12 +61,28 @@ side by side.`,
 			if err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("html") {
+				if err := writePage(html, set); err != nil {
+					return fmt.Errorf("write the page: %w", err)
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "The page is", html)
+			}
 			return asserts.hold(cmd.ErrOrStderr(), func(a report.Assertion) []report.Outcome { return a.CheckRun(set) })
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", string(report.Text), "how to print: table, markdown, csv, json or benchfmt")
+	cmd.Flags().StringVar(&html, "html", "", "write a page with tables and drawings to this file, too")
 	asserts.flag(cmd.Flags())
 	return cmd
+}
+
+// writePage writes the page of a run to the file, which it makes or replaces.
+func writePage(file string, set *results.Set) error {
+	var text bytes.Buffer
+	if err := page.Write(&text, set); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text.Bytes(), 0o644)
 }
 
 // columns is how wide what is written to w may be: the terminal's width, and elsewhere that of a terminal as people have it.

@@ -27,6 +27,7 @@ var arrows = map[string]map[string]string{
 		"results":        "writing a run, reading it back",
 		"results/report": "printing it",
 		"results/plot":   "drawing it",
+		"results/page":   "drawing it as a page",
 		"internal/child": "the server that a run starts",
 		"link":           "what lies between client and server",
 		"internal/host":  "host facts for run.json",
@@ -74,6 +75,11 @@ var arrows = map[string]map[string]string{
 		"results":        "the records are all that a picture knows",
 		"results/report": "what the tables tell, by the names and scales of the tables",
 		"results/stats":  "medians and intervals of columns that no table has",
+	},
+	"results/page": {
+		"results":        "the records that are drawn",
+		"results/report": "the page says and judges nothing but what the report does",
+		"results/stats":  "medians over trials at one moment",
 	},
 	"results/stats":   {}, // knows nothing of networks
 	"internal/child":  {},

@@ -19,8 +19,7 @@ func CellNames(sets ...*results.Set) func(results.Cell) string {
 	for _, s := range sets {
 		trials = append(trials, s.Trials...)
 	}
-	compared := slices.ContainsFunc(trials, func(t results.Trial) bool { return t.CongestionAsked != trials[0].CongestionAsked })
-	link := varied(trials)
+	compared, link := severalAlgorithms(trials), varied(trials)
 	return func(c results.Cell) string { return cellLabel(c, compared) + linkLabel(c.Link, link) }
 }
 

@@ -68,11 +68,7 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 	for _, line := range heading(s) {
 		writeParagraph(w, line, markdown)
 	}
-	for _, name := range all {
-		table := tableOf(name, s, rows, wide)
-		if len(table.Rows) == 0 {
-			continue
-		}
+	for _, table := range Tables(s, rows, wide) {
 		fmt.Fprintln(w)
 		if err := table.Render(w, markdown); err != nil {
 			return err
