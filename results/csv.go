@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -93,6 +94,20 @@ func readCSV[T any](path string, row func(T) error) error {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	return DecodeCSV(io.NewSectionReader(f, 0, whole), path, row)
+}
+
+// readPacked reads the rows of a file that gzip has packed, which was whole then.
+func readPacked[T any](path string, row func(T) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	unpacked, err := gzip.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return DecodeCSV(unpacked, path, row)
 }
 
 // wholeLines returns the length of f up to the end of its last whole line.

@@ -66,11 +66,14 @@ func Read(dir string) (*Set, error) {
 	})
 }
 
-// readIfThere is readCSV, of no rows where there is no such file.
+// readIfThere is readCSV, of path.gz where path is not there, and of no rows where neither is: histograms are the most of a run, and who
+// keeps one may pack them.
 func readIfThere[T any](path string, row func(T) error) error {
 	err := readCSV(path, row)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		if err = readPacked(path+".gz", row); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 	}
 	return err
 }

@@ -1,6 +1,8 @@
 package results
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"math"
@@ -295,6 +297,52 @@ func TestReadAfterACrash(t *testing.T) {
 	set, err := Read(w.Dir())
 	if err != nil || len(set.Trials) != 1 || len(set.Buckets) != 1 || len(set.Intervals) != 1 || len(set.Steps) != 2 {
 		t.Errorf("%+v, %v", set, err)
+	}
+}
+
+// A run may have its histograms packed, or none.
+func TestReadPacked(t *testing.T) {
+	w, err := Create(t.TempDir(), Run{Started: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(testTrial(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(Finished, nil); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := Read(w.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	latency := filepath.Join(w.Dir(), LatencyFile)
+	text, err := os.ReadFile(latency)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	out := gzip.NewWriter(&packed)
+	if _, err := out.Write(text); err != nil || out.Close() != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(latency+".gz", packed.Bytes(), 0o644), os.Remove(latency)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Read(w.Dir()); err != nil || !reflect.DeepEqual(got, plain) || len(got.Buckets) == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := os.WriteFile(latency+".gz", []byte("no gzip"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(w.Dir()); err == nil || !strings.Contains(err.Error(), LatencyFile+".gz") {
+		t.Errorf("%v", err)
+	}
+	if err := os.Remove(latency + ".gz"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Read(w.Dir()); err != nil || len(got.Buckets) != 0 || len(got.Trials) != 1 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
