@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"tcpvsudp/bench"
+	"tcpvsudp/results"
+	"tcpvsudp/results/report"
+)
+
+// A live view is a block of lines on a terminal that shows what the finished trials of the cell that is being measured have told.
+// It is drawn between two trials alone: a terminal takes processor time to draw, and a trial's figures are not to pay for it. So the time at
+// which the run ends stands beside the time that is left: it stays right in a trial that takes long.
+type live struct {
+	w      io.Writer
+	size   func() (width, height int)
+	colour bool
+
+	trials   map[results.Cell][]results.Trial
+	controls map[string]bool // algorithms of congestion control that have been seen
+	drawn    []int           // how long the lines are that stand there
+}
+
+// What a block needs of a terminal; below it, it has a line alone.
+const (
+	liveWidth  = 48
+	liveHeight = 10
+)
+
+// newLive returns a live view on w, or nil where that is no terminal that can show one.
+func newLive(w io.Writer) *live {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" || runtime.GOOS == "windows" { // whose consoles may print the sequences
+		return nil
+	}
+	size := func() (width, height int) {
+		width, height, err := term.GetSize(int(f.Fd()))
+		if err != nil || width <= 0 || height <= 0 {
+			return 0, 0
+		}
+		return width, height
+	}
+	if width, height := size(); width < liveWidth || height < liveHeight {
+		return nil
+	}
+	return &live{w: w, size: size, colour: os.Getenv("NO_COLOR") == "", trials: map[results.Cell][]results.Trial{}, controls: map[string]bool{}}
+}
+
+// kept is told of every finished trial.
+func (l *live) kept(t results.Trial) {
+	l.trials[t.Cell] = append(l.trials[t.Cell], t)
+	l.controls[t.CongestionAsked] = true
+}
+
+// draw puts the state in the place of the one before, by one write.
+func (l *live) draw(now bench.Progress, total time.Duration, at time.Time) {
+	width, height := l.size()
+	lines := liveLines(liveState{
+		Progress: now, total: total, at: at, trials: l.trials[now.Cell], compared: len(l.controls) > 1,
+	}, width, height)
+	text := l.back(width)
+	l.drawn = l.drawn[:0]
+	for i, line := range lines {
+		if i > 0 {
+			text += "\n"
+		}
+		l.drawn = append(l.drawn, utf8.RuneCountInString(line))
+		text += l.paint(line)
+	}
+	_, _ = io.WriteString(l.w, text) // a terminal that is gone shows nothing
+}
+
+// clear takes the block away.
+func (l *live) clear() {
+	if len(l.drawn) == 0 {
+		return
+	}
+	width, _ := l.size()
+	_, _ = io.WriteString(l.w, l.back(width))
+	l.drawn = nil
+}
+
+// back moves the cursor to where the block begins and takes away what follows. Lines that are longer than a terminal which has become narrower have
+// been folded by it.
+func (l *live) back(width int) string {
+	if len(l.drawn) == 0 {
+		return ""
+	}
+	rows := 0
+	for _, length := range l.drawn {
+		rows += 1 + max(length-1, 0)/max(width, 1)
+	}
+	if rows == 1 {
+		return "\r\x1b[J"
+	}
+	return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows-1)
+}
+
+// paint gives the names of the transports their colours.
+func (l *live) paint(line string) string {
+	if !l.colour {
+		return line
+	}
+	return strings.NewReplacer("TCP", "\x1b[36mTCP\x1b[0m", "UDP", "\x1b[33mUDP\x1b[0m").Replace(line)
+}
+
+// liveState is what a live view shows.
+type liveState struct {
+	bench.Progress
+	total    time.Duration
+	at       time.Time
+	trials   []results.Trial // of the cell
+	compared bool            // there are several algorithms of congestion control
+}
+
+// liveLines are the lines for a terminal of that size, none longer than it is wide, and so many that it has room for the cursor too.
+func liveLines(s liveState, width, height int) []string {
+	end := s.at.Add(s.Left).Format("15:04:05")
+	if s.Left > 20*time.Hour {
+		end = s.at.Add(s.Left).Format("Jan 2 15:04")
+	}
+	lines := []string{fmt.Sprintf("trial %d/%d, %s left, until %s", s.Done+1, s.Trials, s.Left.Round(time.Second), end)}
+	if room := width - 3 - utf8.RuneCountInString(lines[0]); room >= 10 {
+		lines[0] += "  " + bar(float64(s.total-s.Left)/float64(max(s.total, 1)), min(room, 30))
+	}
+	if width >= liveWidth && height >= liveHeight {
+		name := strings.Map(func(r rune) rune { // the name of a file may be part of it
+			if !unicode.IsPrint(r) {
+				return '?'
+			}
+			return r
+		}, report.CellName(s.Cell, s.compared))
+		row := func(label, tcp, udp string) string { return fmt.Sprintf(" %-22s %10s %10s", label, tcp, udp) }
+		count := map[string]int{}
+		for _, t := range s.trials {
+			count[t.Proto]++
+		}
+		lines = append(lines, fmt.Sprintf("now %s: %s", strings.ToUpper(s.Proto), name), row("medians so far", "TCP", "UDP"),
+			row("trials", fmt.Sprint(count["tcp"]), fmt.Sprint(count["udp"])))
+		for _, f := range report.SoFar(s.Cell.Workload, s.trials) {
+			lines = append(lines, row(f.Label, f.TCP, f.UDP))
+		}
+		lines = lines[:min(len(lines), height-1)]
+	}
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) >= width {
+			lines[i] = string(runes[:max(width-2, 0)]) + "…"
+		}
+	}
+	return lines
+}
+
+// bar is a bar of so many columns, of which a share is full.
+func bar(share float64, columns int) string {
+	full := int(min(max(share, 0), 1) * float64(columns))
+	return strings.Repeat("█", full) + strings.Repeat("░", columns-full)
+}
