@@ -90,6 +90,7 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 		if err := table.Render(w, markdown); err != nil {
 			return err
 		}
+		writeSparklines(w, sparklines(name, s), markdown)
 	}
 	if list := Findings(s, rows); len(list) > 0 {
 		fmt.Fprintln(w)
@@ -111,6 +112,23 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 		}
 	}
 	return nil
+}
+
+// writeSparklines writes lines as they are, which in Markdown takes a fence.
+func writeSparklines(w *bytes.Buffer, lines []string, markdown bool) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	if markdown {
+		fmt.Fprintln(w, "```text")
+	}
+	for _, line := range lines {
+		fmt.Fprintln(w, line)
+	}
+	if markdown {
+		fmt.Fprintln(w, "```")
+	}
 }
 
 // textWidth is that of a terminal as people have it.
