@@ -76,7 +76,8 @@ func (r Run) Write(dir string) error {
 	return os.Rename(path+".new", path)
 }
 
-func readRun(dir string) (Run, error) {
+// ReadRun reads run.json in dir, the folder of a run, and nothing else.
+func ReadRun(dir string) (Run, error) {
 	path := filepath.Join(dir, RunFile)
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -26,6 +26,7 @@ var arrows = map[string]map[string]string{
 		"demo":           "the story",
 		"results":        "writing a run, reading it back",
 		"results/report": "printing it",
+		"results/serve":  "all runs in a browser",
 		"internal/child": "the server that a run starts",
 		"link":           "what lies between client and server",
 		"internal/host":  "host facts for run.json",
@@ -68,6 +69,10 @@ var arrows = map[string]map[string]string{
 		"results":       "the records are all that a report knows",
 		"results/stats": "medians, intervals and tests over trials",
 		"internal/host": "host facts, to find what differs between two results",
+	},
+	"results/serve": {
+		"results":        "the runs of a folder",
+		"results/report": "their tables",
 	},
 	"results/stats":   {}, // knows nothing of networks
 	"internal/child":  {},
