@@ -139,6 +139,9 @@ func liveLines(s liveState, width, height int) []string {
 			}
 			return r
 		}, report.CellName(s.Cell, s.compared))
+		if _, attempt, again := strings.Cut(s.What, ", again "); again {
+			name = "again " + attempt + ", " + name
+		}
 		row := func(label, tcp, udp string) string { return fmt.Sprintf(" %-22s %10s %10s", label, tcp, udp) }
 		count := map[string]int{}
 		for _, t := range s.trials {

@@ -35,6 +35,8 @@ func liveExample() liveState {
 func TestLiveLines(t *testing.T) {
 	linked := liveExample()
 	linked.Cell.Link = "trace=/tmp/\x1b[31mred;" + strings.Repeat("delay=20ms;", 20)
+	again := liveExample()
+	again.What += ", again (attempt 2)"
 	fresh := liveExample()
 	fresh.Done, fresh.trials, fresh.Left = 0, nil, 50*time.Hour
 	for _, c := range []struct {
@@ -63,6 +65,7 @@ func TestLiveLines(t *testing.T) {
 			" messages, /s                    –          –",
 			" lost, %                         –          –",
 		}},
+		{"after a failure", again, 80, 24, slices.Replace(liveLines(liveExample(), 80, 24), 1, 2, "now UDP: again (attempt 2), latency, 64 B")},
 		{"too narrow", liveExample(), 30, 24, []string{"trial 58/200, 43s left, unti…"}},
 		{"too low", liveExample(), 80, 9, []string{"trial 58/200, 43s left, until 03:04:48  ████████░░░░░░░░░░░░░░░░░░░░░░"}},
 		{"a name that is long, and means harm", linked, 48, 24, append([]string{
