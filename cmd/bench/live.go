@@ -67,16 +67,13 @@ func (l *live) draw(now bench.Progress, total time.Duration, at time.Time) {
 	lines := liveLines(liveState{
 		Progress: now, total: total, at: at, trials: l.trials[now.Cell], compared: len(l.controls) > 1,
 	}, width, height)
-	text := l.back(width)
-	l.drawn = l.drawn[:0]
+	var lengths []int
 	for i, line := range lines {
-		if i > 0 {
-			text += "\n"
-		}
-		l.drawn = append(l.drawn, utf8.RuneCountInString(line))
-		text += l.paint(line)
+		lengths = append(lengths, utf8.RuneCountInString(line))
+		lines[i] = l.paint(line)
 	}
-	_, _ = io.WriteString(l.w, text) // a terminal that is gone shows nothing
+	l.replace(lines, width)
+	l.drawn = lengths
 }
 
 // clear takes the block away.
@@ -85,24 +82,29 @@ func (l *live) clear() {
 		return
 	}
 	width, _ := l.size()
-	_, _ = io.WriteString(l.w, l.back(width))
+	l.replace([]string{""}, width)
 	l.drawn = nil
 }
 
-// back moves the cursor to where the block begins and takes away what follows. Lines that are longer than a terminal which has become narrower have
-// been folded by it.
-func (l *live) back(width int) string {
-	if len(l.drawn) == 0 {
-		return ""
-	}
-	rows := 0
+// replace puts lines in the place of what is drawn. Lines are taken away one by one: to clear the screen from its top on makes some terminals keep
+// what stood there, for the scroll bar.
+func (l *live) replace(lines []string, width int) {
+	text, end := "", ""
+	old := 0 // rows
 	for _, length := range l.drawn {
-		rows += 1 + max(length-1, 0)/max(width, 1)
+		old += 1 + max(length-1, 0)/max(width, 1) // a terminal that has become narrower has folded lines
 	}
-	if rows == 1 {
-		return "\r\x1b[J"
+	if old > 0 {
+		text, end = "\r", "\x1b[K"
+		if old > 1 {
+			text += fmt.Sprintf("\x1b[%dA", old-1)
+		}
 	}
-	return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows-1)
+	text += strings.Join(lines, end+"\n") + end
+	if more := old - len(lines); more > 0 {
+		text += strings.Repeat("\n"+end, more) + fmt.Sprintf("\x1b[%dA\r", more)
+	}
+	_, _ = io.WriteString(l.w, text) // a terminal that is gone shows nothing
 }
 
 // paint gives the names of the transports their colours.

@@ -113,26 +113,28 @@ func TestLiveRedraws(t *testing.T) {
 	for _, trial := range state.trials {
 		l.kept(trial)
 	}
-	back := func(rows int) string { return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows) }
+	up := func(rows int) string { return fmt.Sprintf("\x1b[%dA", rows) }
+	const rest = "\x1b[K" // of the line is taken away
 	// Without colour there is nothing but the cursor's way back.
-	want := back(7) + strings.Join(liveLines(state, 80, 24), "\n")
+	want := "\r" + up(7) + strings.Join(liveLines(state, 80, 24), rest+"\n") + rest
 	if got := draw(); got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	// A terminal of half the width has folded the first line, of 70 columns, and six of 45.
+	// A terminal of half the width has folded the first line, of 69 columns, and six of 45.
 	width = 40
-	if got, want := draw(), back(7+1+6); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 0 {
-		t.Errorf("got %q, want it to begin with %q", got, want)
+	want = "\r" + up(7+1+6) + liveLines(state, 40, 24)[0] + rest + strings.Repeat("\n"+rest, 14) + up(14) + "\r"
+	if got := draw(); got != want {
+		t.Errorf("got %q\nwant %q", got, want)
 	}
 	width = 80
-	if got, want := draw(), "\r\x1b[J"; !strings.HasPrefix(got, want) {
+	if got, want := draw(), "\r"+liveLines(state, 80, 24)[0]+rest+"\n"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want it to begin with %q", got, want)
 	}
 	out.Reset()
 	l.clear()
 	l.clear()
-	if out.String() != back(7) {
-		t.Errorf("clear: %q", out.String())
+	if got, want := out.String(), "\r"+up(7)+rest+strings.Repeat("\n"+rest, 7)+up(7)+"\r"; got != want {
+		t.Errorf("clear: %q, want %q", got, want)
 	}
 	l.colour = true
 	if got := draw(); !strings.Contains(got, "\x1b[36mTCP\x1b[0m") || !strings.Contains(got, "\x1b[33mUDP\x1b[0m") {
