@@ -25,9 +25,15 @@ type live struct {
 	size   func() (width, height int)
 	colour bool
 
-	trials   map[results.Cell][]results.Trial
+	trials   map[liveKey][]results.Trial
 	controls map[string]bool // algorithms of congestion control that have been seen
 	drawn    []int           // how long the lines are that stand there
+}
+
+// liveKey is what trials are set out by.
+type liveKey struct {
+	cell  results.Cell
+	proto string
 }
 
 // What a block needs of a terminal; below it, it has a line alone.
@@ -52,12 +58,13 @@ func newLive(w io.Writer) *live {
 	if width, height := size(); width < liveWidth || height < liveHeight {
 		return nil
 	}
-	return &live{w: w, size: size, colour: os.Getenv("NO_COLOR") == "", trials: map[results.Cell][]results.Trial{}, controls: map[string]bool{}}
+	return &live{w: w, size: size, colour: os.Getenv("NO_COLOR") == "", trials: map[liveKey][]results.Trial{}, controls: map[string]bool{}}
 }
 
 // kept is told of every finished trial.
 func (l *live) kept(t results.Trial) {
-	l.trials[t.Cell] = append(l.trials[t.Cell], t)
+	key := liveKey{t.Cell, t.Proto}
+	l.trials[key] = append(l.trials[key], t)
 	l.controls[t.CongestionAsked] = true
 }
 
@@ -65,7 +72,7 @@ func (l *live) kept(t results.Trial) {
 func (l *live) draw(now bench.Progress, total time.Duration, at time.Time) {
 	width, height := l.size()
 	lines := liveLines(liveState{
-		Progress: now, total: total, at: at, trials: l.trials[now.Cell], compared: len(l.controls) > 1,
+		Progress: now, total: total, at: at, tcp: l.trials[liveKey{now.Cell, "tcp"}], udp: l.trials[liveKey{now.Cell, "udp"}], compared: len(l.controls) > 1,
 	}, width, height)
 	var lengths []int
 	for i, line := range lines {
@@ -120,7 +127,7 @@ type liveState struct {
 	bench.Progress
 	total    time.Duration
 	at       time.Time
-	trials   []results.Trial // of the cell
+	tcp, udp []results.Trial // of the cell
 	compared bool            // there are several algorithms of congestion control
 }
 
@@ -145,13 +152,9 @@ func liveLines(s liveState, width, height int) []string {
 			name = "again " + attempt + ", " + name
 		}
 		row := func(label, tcp, udp string) string { return fmt.Sprintf(" %-22s %10s %10s", label, tcp, udp) }
-		count := map[string]int{}
-		for _, t := range s.trials {
-			count[t.Proto]++
-		}
 		lines = append(lines, fmt.Sprintf("now %s: %s", strings.ToUpper(s.Proto), name), row("medians so far", "TCP", "UDP"),
-			row("trials", fmt.Sprint(count["tcp"]), fmt.Sprint(count["udp"])))
-		for _, f := range report.SoFar(s.Cell.Workload, s.trials) {
+			row("trials", fmt.Sprint(len(s.tcp)), fmt.Sprint(len(s.udp))))
+		for _, f := range report.SoFar(s.Cell.Workload, s.tcp, s.udp) {
 			lines = append(lines, row(f.Label, f.TCP, f.UDP))
 		}
 		lines = lines[:min(len(lines), height-1)]

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,8 @@ func liveExample() liveState {
 		Progress: bench.Progress{Done: 57, Trials: 200, Left: 43 * time.Second, What: "udp latency 64 B", Proto: "udp", Cell: liveCell},
 		total:    time.Minute,
 		at:       time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		trials:   []results.Trial{liveTrial("tcp", 50), liveTrial("tcp", 60), liveTrial("tcp", 70), liveTrial("udp", 40)},
+		tcp:      []results.Trial{liveTrial("tcp", 50), liveTrial("tcp", 60), liveTrial("tcp", 70)},
+		udp:      []results.Trial{liveTrial("udp", 40)},
 	}
 }
 
@@ -38,7 +40,7 @@ func TestLiveLines(t *testing.T) {
 	again := liveExample()
 	again.What += ", again (attempt 2)"
 	fresh := liveExample()
-	fresh.Done, fresh.trials, fresh.Left = 0, nil, 50*time.Hour
+	fresh.Done, fresh.tcp, fresh.udp, fresh.Left = 0, nil, nil, 50*time.Hour
 	for _, c := range []struct {
 		name          string
 		state         liveState
@@ -100,7 +102,7 @@ func TestLiveFits(t *testing.T) {
 func TestLiveRedraws(t *testing.T) {
 	var out bytes.Buffer
 	width := 80
-	l := &live{w: &out, size: func() (int, int) { return width, 24 }, trials: map[results.Cell][]results.Trial{}, controls: map[string]bool{}}
+	l := &live{w: &out, size: func() (int, int) { return width, 24 }, trials: map[liveKey][]results.Trial{}, controls: map[string]bool{}}
 	state := liveExample()
 	draw := func() string {
 		out.Reset()
@@ -110,7 +112,7 @@ func TestLiveRedraws(t *testing.T) {
 	if first := draw(); strings.Contains(first, "\x1b") || strings.HasSuffix(first, "\n") {
 		t.Errorf("the first drawing moves the cursor, or leaves the block: %q", first)
 	}
-	for _, trial := range state.trials {
+	for _, trial := range slices.Concat(state.tcp, state.udp) {
 		l.kept(trial)
 	}
 	up := func(rows int) string { return fmt.Sprintf("\x1b[%dA", rows) }
@@ -164,5 +166,19 @@ func TestProgressOfAPipe(t *testing.T) {
 	p.end()
 	if out.Len() > 0 {
 		t.Errorf("--quiet: %q", out.String())
+	}
+}
+
+// BenchmarkLiveDraw is what a drawing takes of the time between two trials, without the terminal's part.
+func BenchmarkLiveDraw(b *testing.B) {
+	l := &live{w: io.Discard, size: func() (int, int) { return 80, 24 }, trials: map[liveKey][]results.Trial{}, controls: map[string]bool{}}
+	state := liveExample()
+	for range 10 {
+		l.kept(liveTrial("tcp", 50))
+		l.kept(liveTrial("udp", 50))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.draw(state.Progress, state.total, state.at)
 	}
 }

@@ -14,20 +14,12 @@ var soFar = []string{"rtt_p50_us", "rtt_p99_us", "connect_p50_us", "connect_p99_
 type Figure struct{ Label, TCP, UDP string }
 
 // SoFar sums up the trials that a cell has so far, in the words of the tables and without verdicts: those take all trials.
-func SoFar(workload string, trials []results.Trial) (figures []Figure) {
-	var tcp, udp half
-	for _, t := range trials {
-		if t.Proto == "udp" {
-			udp.trials = append(udp.trials, t)
-		} else {
-			tcp.trials = append(tcp.trials, t)
-		}
-	}
+func SoFar(workload string, tcp, udp []results.Trial) (figures []Figure) {
 	for _, m := range metrics {
 		if !slices.Contains(soFar, m.name) || !slices.Contains(m.workloads, workload) {
 			continue
 		}
-		a, b := m.soFar(tcp), m.soFar(udp)
+		a, b := m.soFar(half{trials: tcp}), m.soFar(half{trials: udp})
 		scale := scaleFor(m.unit, a.Value, b.Value)
 		show := func(s results.Side) string {
 			if m.unit == shareOf {

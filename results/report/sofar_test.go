@@ -28,7 +28,11 @@ func TestSoFar(t *testing.T) {
 		{"one way", "throughput", throughput, []Figure{{"goodput, Gbit/s", "8.000", "4.000"}, {"messages, /s", "–", "–"}, {"lost, %", "50.00", "50.00"}}},
 		{"a workload that is not known", "dancing", latency, nil},
 	} {
-		if got := SoFar(c.workload, c.trials); !reflect.DeepEqual(got, c.want) {
+		sides := map[string][]results.Trial{}
+		for _, trial := range c.trials {
+			sides[trial.Proto] = append(sides[trial.Proto], trial)
+		}
+		if got := SoFar(c.workload, sides["tcp"], sides["udp"]); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s:\n got %v\nwant %v", c.name, got, c.want)
 		}
 	}
