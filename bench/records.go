@@ -17,7 +17,7 @@ func (t *trial) records(number int) results.Record {
 		Number:      number,
 		Pair:        t.pair,
 		Proto:       t.transport.Name(),
-		Cell:        t.cellRecord(),
+		Cell:        t.cellRecord(t.plan),
 		WaitAsked:   t.plan.Wait.String(),
 		Wait:        t.waited(client).String(),
 		Started:     t.began,
@@ -99,16 +99,16 @@ func (t *trial) waited(client Account) Wait {
 	return min(client.Granted.Wait, t.server.Granted.Wait)
 }
 
-func (t *trial) cellRecord() results.Cell {
+func (s scheduled) cellRecord(p Plan) results.Cell {
 	c := results.Cell{
-		Workload: t.workload.name, SizeBytes: t.size, Flows: t.cell.flows, Direction: t.direction,
-		Batch: t.batchName(), CongestionAsked: t.congestion, Link: t.cell.link,
+		Workload: s.workload.name, SizeBytes: s.size, Flows: s.flows, Direction: s.direction,
+		Batch: s.batchName(), CongestionAsked: s.congestion, Link: s.cell.link,
 	}
-	if t.workload.rated() {
-		c.RateAsked = results.Known(t.plan.Rate)
+	if s.workload.rated() {
+		c.RateAsked = results.Known(p.Rate)
 	}
-	if t.workload.searches {
-		c.LossGoal = results.Known(t.goal)
+	if s.workload.searches {
+		c.LossGoal = results.Known(s.goal)
 	}
 	return c
 }
@@ -357,7 +357,7 @@ func (t *trial) intervals(number int, series []SeriesBucket) []results.Interval 
 			length = min(length, t.plan.Duration-start) // the trial may end inside an interval
 		}
 		row := results.Interval{
-			Trial: number, Proto: t.transport.Name(), Cell: t.cellRecord(),
+			Trial: number, Proto: t.transport.Name(), Cell: t.cellRecord(t.plan),
 			StartMs:    milliseconds(start),
 			LengthMs:   milliseconds(length),
 			Messages:   b.Messages,

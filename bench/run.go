@@ -61,8 +61,10 @@ type Progress struct {
 	// Done of Trials trials are finished; Left is about how long the others take.
 	Done, Trials int
 	Left         time.Duration
-	// What describes the trial that begins, empty at the end.
-	What string
+	// What describes the trial that begins, empty at the end; Proto and Cell are its own.
+	What  string
+	Proto string
+	Cell  results.Cell
 }
 
 // Run measures all trials of the plan, one after the other. When ctx ends, or a trial fails, it returns
@@ -85,14 +87,17 @@ func Run(ctx context.Context, c Config) error {
 	}
 	schedule := c.Plan.schedule(c.Transports)
 	left := c.Plan.Estimate(c.Transports)
-	tell := func(done int, what string) {
+	tell := func(p Progress) {
 		if c.Progress != nil {
-			c.Progress(Progress{Done: done, Trials: len(schedule), Left: left, What: what})
+			p.Trials, p.Left = len(schedule), left
+			c.Progress(p)
 		}
 	}
 	var met bool
 	for i, s := range schedule {
-		m := measurer{c, &met, func(attempts int) { tell(i, s.String()+repeated(attempts)) }}
+		m := measurer{c, &met, func(attempts int) {
+			tell(Progress{Done: i, What: s.String() + repeated(attempts), Proto: s.transport.Name(), Cell: s.cellRecord(c.Plan)})
+		}}
 		carryOut := m.trial
 		if s.workload.searches {
 			carryOut = m.search
@@ -109,7 +114,7 @@ func Run(ctx context.Context, c Config) error {
 		}
 		left -= s.estimate(c.Plan)
 	}
-	tell(len(schedule), "")
+	tell(Progress{Done: len(schedule)})
 	return nil
 }
 

@@ -375,7 +375,7 @@ func TestProgressCountsDown(t *testing.T) {
 			t.Fatalf("%d reports, %v", len(seen), err)
 		}
 		for i, p := range seen {
-			if p.Done != i || p.Trials != 3 || (p.Left == 0) != (i == 3) || (p.What == "") != (i == 3) {
+			if p.Done != i || p.Trials != 3 || (p.Left == 0) != (i == 3) || (p.What == "") != (i == 3) || i < 3 && (p.Proto == "" || p.Cell.Workload != "latency") {
 				t.Errorf("report %d: %+v", i, p)
 			}
 		}

@@ -26,7 +26,7 @@ func Read(dir string) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{Dir: dir}
-	if s.Run, err = readRun(dir); err != nil {
+	if s.Run, err = ReadRun(dir); err != nil {
 		return nil, err
 	}
 	finished := map[int]bool{}

@@ -44,7 +44,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 	case reflect.Float64:
 		v.SetFloat(rng.NormFloat64() * 1e6)
 	case reflect.String:
-		words := []string{"", "tcp", "a,b", `"quoted"`, "two\nlines", "=1+1", "ü–×", " blanks "}
+		words := []string{"", "tcp", "a,b", `"quoted"`, "two\nlines", "=1+1", "'=1", "ü–×", " blanks "}
 		v.SetString(words[rng.IntN(len(words))])
 	default:
 		panic("no random value for " + v.Type().String())
@@ -515,4 +515,32 @@ func FuzzDecodeCSV(f *testing.F) {
 			t.Errorf("%d of %d rows, %v", i, len(rows), err)
 		}
 	})
+}
+
+// What a server says of itself is no formula in the client's spreadsheet; numbers below 0 stay what they are.
+func TestNoFormulas(t *testing.T) {
+	for _, word := range []string{"=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "cubic", "", "'=1", "1-2"} {
+		trial := Trial{Schema: Schema, ClockOffsetUs: Known(-5)}
+		trial.ServerCongestion, trial.ServerOffload, trial.ServerPath, trial.ServerPinned, trial.Link = word, word, word, word, word
+		text, err := EncodeCSV([]Trial{trial}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := Table(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for i, cell := range rows[1] {
+			if strings.TrimPrefix(cell, "'") == word && word != "" {
+				found++
+			}
+			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) && rows[0][i] != "clock_offset_us" {
+				t.Errorf("%q: column %s begins like a formula: %q", word, rows[0][i], cell)
+			}
+		}
+		if word != "" && found < 5 {
+			t.Errorf("%q stands in %d cells, want 5", word, found)
+		}
+	}
 }

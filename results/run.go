@@ -79,7 +79,8 @@ func writeWhole(dir, name string, v any) error {
 	return os.Rename(path+".new", path)
 }
 
-func readRun(dir string) (Run, error) {
+// ReadRun reads run.json in dir, the folder of a run, and nothing else.
+func ReadRun(dir string) (Run, error) {
 	path := filepath.Join(dir, RunFile)
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -107,6 +107,16 @@ func exampleScript(t *testing.T, list []string) string {
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"), strings.HasPrefix(line, "go "), strings.HasPrefix(line, "git "), strings.HasPrefix(line, "cd "):
 			continue // this is a test of a clone already
+		case strings.HasPrefix(line, "bench serve ") || line == "bench serve":
+			free, err := freePort()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(line, "8787") {
+				line += " --addr 127.0.0.1:8787"
+			}
+			fmt.Fprintf(&b, "exec sh -c %s &\nlistening %s\n", quote("exec "+strings.ReplaceAll(line, "8787", free)), free)
+			continue
 		case strings.HasPrefix(line, "bench server"), strings.HasPrefix(line, "bench echo"):
 			free, err := freePort()
 			if err != nil {

@@ -6,6 +6,7 @@
 //	bench plot results/latest     draw pictures of it
 //	bench compare results/old results/new   what has changed from one result to another
 //	bench calibrate               by how much this host differs from itself
+//	bench serve                   all runs in a browser
 //	bench demo                    why the two differ, in one terminal
 //	bench --help                  everything else
 //

@@ -12,13 +12,15 @@ import (
 	"golang.org/x/term"
 
 	"tcpvsudp/bench"
+	"tcpvsudp/results"
 )
 
-// progress shows how far a run has come: on a terminal a bar with the time left, redrawn at every trial and
-// once a second; elsewhere a line now and then.
+// progress shows how far a run has come: on a terminal a live view, redrawn before every trial; on one that is too small or too simple for it
+// a bar with the time left, redrawn once a second too; elsewhere a line now and then.
 type progress struct {
 	w     io.Writer
-	bar   *progressbar.ProgressBar // nil where there is no terminal
+	live  *live                    // nil where there is a bar, or no terminal
+	bar   *progressbar.ProgressBar // nil where there is none
 	quiet bool
 	total time.Duration
 
@@ -43,6 +45,9 @@ const (
 func newProgress(w io.Writer, quiet bool, total time.Duration) *progress {
 	p := &progress{w: w, quiet: quiet, total: total, stop: make(chan struct{})}
 	if quiet {
+		return p
+	}
+	if p.live = newLive(w); p.live != nil {
 		return p
 	}
 	period := linePeriod
@@ -78,8 +83,17 @@ func (p *progress) tell(now bench.Progress) {
 	first := p.when.IsZero()
 	p.now, p.when, p.waiting = now, time.Now(), ""
 	p.mu.Unlock()
-	if p.bar != nil || first && !p.quiet {
+	if p.live != nil || p.bar != nil || first && !p.quiet {
 		p.draw()
+	}
+}
+
+// kept is told of every finished trial.
+func (p *progress) kept(t results.Trial) {
+	if p.live != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.live.kept(t)
 	}
 }
 
@@ -88,15 +102,17 @@ func (p *progress) waits(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if what != "" && p.waiting == "" && !p.quiet {
-		if p.bar != nil {
-			_ = p.bar.Clear()
-		}
+		p.clear()
 		fmt.Fprintln(p.w, "waiting: "+what)
 	}
-	if what == "" && p.waiting != "" {
-		p.when = time.Now() // the wait was none of the trial's
-	}
+	over := what == "" && p.waiting != ""
 	p.waiting = what
+	if over {
+		p.when = time.Now() // the wait was none of the trial's
+		if p.live != nil && p.now.What != "" {
+			p.live.draw(p.now, p.total, p.when)
+		}
+	}
 }
 
 // draw shows the state; the time left goes on between two trials.
@@ -104,6 +120,10 @@ func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.now.What == "" || p.waiting != "" {
+		return
+	}
+	if p.live != nil {
+		p.live.draw(p.now, p.total, p.when)
 		return
 	}
 	left := max(p.now.Left-time.Since(p.when), 0)
@@ -134,10 +154,19 @@ func (p *progress) fit(text string) string {
 	return text
 }
 
-// end stops showing and takes the bar away.
+// end stops showing and takes away what stands on the terminal.
 func (p *progress) end() {
 	close(p.stop)
 	p.stopped.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+}
+
+func (p *progress) clear() {
+	if p.live != nil {
+		p.live.clear()
+	}
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}

@@ -38,6 +38,7 @@ differ: throughput, latency, loss, duplicates and reordering, and what each cost
   bench report results/latest         the tables of the last run, again
   bench plot results/latest           pictures of it
   bench compare results/a results/b   what has changed from one result to another
+  bench serve                         all runs in a browser
   bench demo --buffer 1               why a stream of bytes is not a stream of messages`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -49,7 +50,7 @@ differ: throughput, latency, loss, duplicates and reordering, and what each cost
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newRun(), newReport(), newPlot(), newCompare(), newCalibrate(), newServer(), newEcho(), newDemo(), newVersion(), newForward(), newSelftest(), newLink(), newMap())
+	root.AddCommand(newRun(), newReport(), newPlot(), newCompare(), newServe(), newCalibrate(), newServer(), newEcho(), newDemo(), newVersion(), newForward(), newSelftest(), newLink(), newMap())
 	root.SetFlagErrorFunc(usage)
 	for _, cmd := range append(root.Commands(), root) {
 		if check := cmd.Args; check != nil {

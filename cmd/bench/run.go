@@ -285,7 +285,11 @@ func (o *runOptions) measure(ctx context.Context, stderr io.Writer) (*results.Se
 		Plan: o.plan, Transports: transports, Control: client, Addr: cmp.Or(dataAddr, addr), Link: across,
 		Limits: about.Limits, OneClock: here.Clock != "" && here.Clock == about.Host.Clock,
 		Interface: host.InterfaceTo(cmp.Or(dataAddr, addr)), Repeats: repeats,
-		Keep: w.Add, Progress: show.tell,
+		Keep: func(r results.Record) error {
+			show.kept(r.Trial)
+			return w.Add(r)
+		},
+		Progress: show.tell,
 	})
 	show.end()
 	return finish(w, rootCause(ctx, own, err))

@@ -195,6 +195,7 @@ func selftest(ctx context.Context, stderr io.Writer, duration time.Duration) (ch
 		err = bench.Run(ctx, bench.Config{
 			Plan: plan, Transports: transports, Control: client, Addr: dataAddr, Limits: about.Limits, OneClock: true, Link: across,
 			Keep: func(r results.Record) error {
+				show.kept(r.Trial)
 				checks = append(checks, across.verify(r.Trial))
 				return nil
 			},

@@ -28,6 +28,7 @@ var arrows = map[string]map[string]string{
 		"results/report": "printing it",
 		"results/plot":   "drawing it",
 		"results/page":   "drawing it as a page",
+		"results/serve":  "all runs in a browser",
 		"internal/child": "the server that a run starts",
 		"link":           "what lies between client and server",
 		"internal/host":  "host facts for run.json",
@@ -80,6 +81,11 @@ var arrows = map[string]map[string]string{
 		"results":        "the records that are drawn",
 		"results/report": "the page says and judges nothing but what the report does",
 		"results/stats":  "medians over trials at one moment",
+	},
+	"results/serve": {
+		"results":        "the runs of a folder",
+		"results/report": "their tables",
+		"results/page":   "their pages",
 	},
 	"results/stats":   {}, // knows nothing of networks
 	"internal/child":  {},

@@ -75,7 +75,7 @@ func Write(w io.Writer, s *results.Set) error {
 	}
 	d := document{
 		Title:  "TCP and UDP: run " + s.Run.ID,
-		Policy: "default-src 'none'; style-src " + hash(style) + "; script-src " + hash(script) + "; base-uri 'none'; form-action 'none'",
+		Policy: Policy,
 		Style:  template.CSS(style), Script: template.JS(script),
 		Verdict: verdict(s, rows), Heading: report.Heading(s), Findings: report.Findings(s, rows), Footnotes: report.Footnotes(s, rows),
 		Plan: plan, Client: client, Server: server, Knobs: knobs,
@@ -100,6 +100,9 @@ func Write(w io.Writer, s *results.Set) error {
 	_, err = w.Write(bytes.Map(printable, text.Bytes()))
 	return err
 }
+
+// Policy is the Content-Security-Policy of a page: it forbids all but the page's own style and script.
+var Policy = "default-src 'none'; style-src " + hash(style) + "; script-src " + hash(script) + "; base-uri 'none'; form-action 'none'"
 
 // hash names an inline style or script in a Content-Security-Policy.
 func hash(text string) string {

@@ -101,6 +101,28 @@ func runs(sets []*results.Set) (list []results.Run) {
 }
 
 func (c Comparison) writeTables(w *bytes.Buffer, markdown, wide bool) error {
+	heads, tables, notes := c.Parts(wide)
+	for _, line := range heads {
+		writeParagraph(w, line, markdown)
+	}
+	for _, table := range tables {
+		fmt.Fprintln(w)
+		if err := table.Render(w, markdown); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w)
+	for _, note := range notes {
+		if markdown {
+			note = "- " + note
+		}
+		writeParagraph(w, note, false)
+	}
+	return nil
+}
+
+// Parts are what a comparison is shown by: paragraphs that say what is compared, tables, and notes to them.
+func (c Comparison) Parts(wide bool) (heads []string, tables []Table, notes []string) {
 	for _, side := range []struct {
 		word string
 		sets []*results.Set
@@ -110,7 +132,7 @@ func (c Comparison) writeTables(w *bytes.Buffer, markdown, wide bool) error {
 				if i == 0 {
 					line = side.word + ": " + line
 				}
-				writeParagraph(w, line, markdown)
+				heads = append(heads, line)
 			}
 		}
 	}
@@ -126,22 +148,11 @@ func (c Comparison) writeTables(w *bytes.Buffer, markdown, wide bool) error {
 				sides: []results.Side{row.Old, row.New}, judgement: row.Judgement,
 			})
 		}
-		if len(lines) == 0 {
-			continue
-		}
-		fmt.Fprintln(w)
-		if err := setOut(capital(name)+": "+about[name], []string{"old", "new"}, "new/old", lines, wide).Render(w, markdown); err != nil {
-			return err
+		if len(lines) > 0 {
+			tables = append(tables, setOut(capital(name)+": "+about[name], []string{"old", "new"}, "new/old", lines, wide))
 		}
 	}
-	fmt.Fprintln(w)
-	for _, note := range c.notes(wide) {
-		if markdown {
-			note = "- " + note
-		}
-		writeParagraph(w, note, false)
-	}
-	return nil
+	return heads, tables, c.notes(wide)
 }
 
 // compared tells whether there are several algorithms of congestion control, varied in which settings links differ.

@@ -68,11 +68,16 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 	for _, line := range heading(s) {
 		writeParagraph(w, line, markdown)
 	}
-	for _, table := range Tables(s, rows, wide) {
+	for _, name := range all {
+		table := tableOf(name, s, rows, wide)
+		if len(table.Rows) == 0 {
+			continue
+		}
 		fmt.Fprintln(w)
 		if err := table.Render(w, markdown); err != nil {
 			return err
 		}
+		writeSparklines(w, sparklines(name, s), markdown)
 	}
 	if list := Findings(s, rows); len(list) > 0 {
 		fmt.Fprintln(w)
@@ -94,6 +99,23 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 		}
 	}
 	return nil
+}
+
+// writeSparklines writes lines as they are, which in Markdown takes a fence.
+func writeSparklines(w *bytes.Buffer, lines []string, markdown bool) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	if markdown {
+		fmt.Fprintln(w, "```text")
+	}
+	for _, line := range lines {
+		fmt.Fprintln(w, line)
+	}
+	if markdown {
+		fmt.Fprintln(w, "```")
+	}
 }
 
 // textWidth is that of a terminal as people have it.
