@@ -3,6 +3,9 @@ package report
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -162,6 +165,26 @@ func TestVerdictsComeFromTrialsAlone(t *testing.T) {
 	}
 	if tested < 4 {
 		t.Errorf("%d rows were tested", tested)
+	}
+}
+
+// The run that README shows: its summary comes out of its trials again, to the last digit, histograms or none.
+func TestReferenceRun(t *testing.T) {
+	dir := filepath.Join("..", "reference", "run")
+	s, err := results.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(dir, results.SummaryFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := results.EncodeCSV(Summarize(s), true)
+	if err != nil || string(got) != string(want) && runtime.GOARCH == "amd64" { // others fuse multiplication and addition, and round once
+		t.Errorf("%v: the summary has become\n%s", err, got)
+	}
+	if len(s.Trials) != 200 || len(s.Buckets) == 0 {
+		t.Errorf("%d trials, %d buckets", len(s.Trials), len(s.Buckets))
 	}
 }
 
