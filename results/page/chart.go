@@ -165,6 +165,14 @@ func (c *chart) legend(entries ...shape) {
 	}
 }
 
+// measured are the legend's entries of those transports that a run has.
+func measured(s *results.Set) (keys []shape) {
+	for _, proto := range report.Transports(s) {
+		keys = append(keys, shape{proto, strings.ToUpper(proto)})
+	}
+	return keys
+}
+
 // outline is the shape of a class's marks.
 func outline(class string, x, y float64) string {
 	switch {

@@ -80,7 +80,7 @@ func costs(s *results.Set, rows []results.Summary) section {
 	}
 	c.Height = y + 36
 	c.text("name", "middle", width/2, y+32, x.name)
-	c.legend(shape{"tcp", "TCP"}, shape{"udp", "UDP"})
+	c.legend(measured(s)...)
 	part.Charts = []*chart{c}
 	return part
 }

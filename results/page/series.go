@@ -139,7 +139,7 @@ func drawLosses(s *results.Set, name func(results.Cell) string) *chart {
 	p := newPlot("loss of all trials", "The share of its messages that each trial lost, over the time of the run.", axis{name: "time since the run began", low: 0, high: max(end*1.03, 1), tick: round("s")},
 		span("lost", percent, shares, false))
 	p.Figures = table{Header: append(words("transport", "messages"), figures("trial", "lost", "of")...)}
-	p.legend(shape{"tcp", "TCP"}, shape{"udp", "UDP"})
+	p.legend(measured(s)...)
 	for _, l := range list {
 		who := strings.ToUpper(l.trial.Proto)
 		what := l.trial.Workload + ", " + name(l.trial.Cell)
