@@ -57,7 +57,7 @@ func DecodeCSV[T any](r io.Reader, file string, row func(T) error) error {
 	in.ReuseRecord = true
 	dec, err := csvutil.NewDecoder(in)
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s:1: empty: a line of column names belongs here", file)
+		return fmt.Errorf("%s:1: empty, or cut off: a whole line of column names belongs here", file)
 	}
 	if err != nil {
 		return fmt.Errorf("%s:1: %w", file, err)

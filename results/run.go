@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"tcpvsudp/internal/host"
@@ -20,6 +22,11 @@ const (
 	SearchFile    = "search.csv"
 	SummaryFile   = "summary.csv"
 )
+
+// IsFile tells whether a run keeps something in a file of that name, packed or not.
+func IsFile(name string) bool {
+	return slices.Contains([]string{RunFile, TrialsFile, LatencyFile, IntervalsFile, SearchFile, SummaryFile}, strings.TrimSuffix(name, ".gz"))
+}
 
 // latestName is the entry beside the runs that points to the newest one.
 const latestName = "latest"

@@ -78,8 +78,19 @@ side by side.
 
 // writePage writes the page of a run to the file, which it makes or replaces.
 func writePage(file string, set *results.Set) error {
+	if own, err := os.Stat(file); err == nil {
+		entries, err := os.ReadDir(set.Dir)
+		if err != nil {
+			return err
+		}
+		for _, entry := range entries { // by whatever name it is called
+			if info, err := entry.Info(); err == nil && os.SameFile(own, info) && results.IsFile(entry.Name()) {
+				return fmt.Errorf("%s is a file of the run itself: name another for the page", file)
+			}
+		}
+	}
 	var text bytes.Buffer
-	if err := page.Write(&text, set); err != nil {
+	if err := page.Write(&text, set, ""); err != nil {
 		return err
 	}
 	return os.WriteFile(file, text.Bytes(), 0o644)

@@ -33,7 +33,7 @@ func newRoot(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		Short: "The honest referee between TCP and UDP",
 		Long: `bench measures TCP and UDP by the same workloads, in pairs of trials side by side, and says how they
 differ: throughput, latency, loss, duplicates and reordering, and what each costs.`,
-		Example: `  bench run --proto tcp,udp           measure both on this machine, in about a minute
+		Example: `  bench run --proto tcp,udp           measure both on this machine, in a minute and a half
   bench run --quick                   a look in some ten seconds
   bench report results/latest         the tables of the last run, again
   bench plot results/latest           pictures of it

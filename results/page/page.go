@@ -30,6 +30,7 @@ var page = template.Must(template.New("page").Parse(layout))
 // document is what the template sets out.
 type document struct {
 	Title string
+	Home  string
 	// Policy forbids the page to load anything, and to run any script but its own.
 	Policy    string
 	Style     template.CSS
@@ -54,8 +55,8 @@ type section struct {
 	Missing   string
 }
 
-// Write writes the page of a run.
-func Write(w io.Writer, s *results.Set) error {
+// Write writes the page of a run. home is the address of a list of runs to go back to, empty for a page that stands alone.
+func Write(w io.Writer, s *results.Set, home string) error {
 	rows := report.Summarize(s)
 	plan, err := indented(s.Run.Plan)
 	if err != nil {
@@ -74,6 +75,7 @@ func Write(w io.Writer, s *results.Set) error {
 		return err
 	}
 	d := document{
+		Home:   home,
 		Title:  "TCP and UDP: run " + s.Run.ID,
 		Policy: Policy,
 		Style:  template.CSS(style), Script: template.JS(script),

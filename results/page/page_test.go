@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func render(t *testing.T, s *results.Set) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Write(&out, s); err != nil {
+	if err := Write(&out, s, ""); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -241,7 +241,7 @@ var errFull = errors.New("full")
 func (failing) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriterThatFails(t *testing.T) {
-	if err := Write(failing{}, full(1, 10)); !errors.Is(err, errFull) {
+	if err := Write(failing{}, full(1, 10), ""); !errors.Is(err, errFull) {
 		t.Errorf("%v", err)
 	}
 }

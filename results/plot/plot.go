@@ -104,8 +104,11 @@ func ParseSize(s string) (size Size, err error) {
 		size.Height = parse(height)
 		failed = errors.Join(failed, err)
 	}
+	if failed == nil && size.Width < narrowest {
+		failed = errors.New("too narrow")
+	}
 	if failed != nil {
-		return Size{}, fmt.Errorf("size %q: give a width in mm, or WIDTHxHEIGHT like 160x90; each from %d to %d", s, smallest, largest)
+		return Size{}, fmt.Errorf("size %q: give a width in mm, or WIDTHxHEIGHT like 160x90: a width from %d to %d, a height from %d", s, narrowest, largest, smallest)
 	}
 	return size, nil
 }
@@ -113,6 +116,7 @@ func ParseSize(s string) (size Size, err error) {
 // The range of a side in mm, and the width that is left to us.
 const (
 	smallest, largest = 60, 1000
+	narrowest         = 80 // below it labels run together
 	usualWidth        = 170
 )
 

@@ -113,10 +113,7 @@ func (c Comparison) writeTables(w *bytes.Buffer, markdown, wide bool) error {
 	}
 	fmt.Fprintln(w)
 	for _, note := range notes {
-		if markdown {
-			note = "- " + note
-		}
-		writeParagraph(w, note, false)
+		writeItem(w, note, markdown)
 	}
 	return nil
 }

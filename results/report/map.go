@@ -159,10 +159,7 @@ func writeMapText(w *bytes.Buffer, s *results.Set, rows []MapRow, markdown bool)
 	}
 	fmt.Fprintln(w)
 	for _, finding := range mapFindings(rows) {
-		if markdown {
-			finding = "- " + finding
-		}
-		writeParagraph(w, finding, false)
+		writeItem(w, finding, markdown)
 	}
 	fmt.Fprintln(w)
 	decided := fmt.Sprintf("A transport is named where it missed less: p < %v by Wilcoxon's signed-rank test of the pairs of trials, adjusted by Holm for the points of the map.", alpha)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"tcpvsudp/results"
@@ -38,7 +39,7 @@ func ParseFormat(s string) (Format, error) {
 
 // WideEnough is the width in columns from which on tables say everything; narrower ones leave out the medians' intervals, and shorten
 // verdicts.
-const WideEnough = 120
+const WideEnough = 124
 
 // Write writes the report of a run in format f, tables of text for a terminal of so many columns.
 func Write(w io.Writer, s *results.Set, f Format, width int) error {
@@ -83,19 +84,13 @@ func writeTables(w *bytes.Buffer, s *results.Set, rows []results.Summary, markdo
 		fmt.Fprintln(w)
 		for _, finding := range list {
 			text := finding.String()
-			if markdown {
-				text = "- " + text
-			}
-			writeParagraph(w, text, false)
+			writeItem(w, text, markdown)
 		}
 	}
 	if notes := footnotes(s, rows, wide); len(notes) > 0 {
 		fmt.Fprintln(w)
 		for _, note := range notes {
-			if markdown {
-				note = "- " + note
-			}
-			writeParagraph(w, note, false)
+			writeItem(w, note, markdown)
 		}
 	}
 	return nil
@@ -123,6 +118,22 @@ const textWidth = 79
 
 // writeParagraph writes text in lines of a terminal's width, and sets it apart in Markdown.
 func writeParagraph(w *bytes.Buffer, text string, markdown bool) {
+	wrap(w, text, markdown)
+	if markdown {
+		fmt.Fprintln(w)
+	}
+}
+
+// writeItem writes one of several remarks, in Markdown as the item of a list.
+func writeItem(w *bytes.Buffer, text string, markdown bool) {
+	if markdown {
+		text = "- " + text
+	}
+	wrap(w, text, markdown)
+}
+
+// wrap writes text in lines of a terminal's width.
+func wrap(w *bytes.Buffer, text string, markdown bool) {
 	width := 0
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
@@ -135,13 +146,24 @@ func writeParagraph(w *bytes.Buffer, text string, markdown bool) {
 			fmt.Fprint(w, " ")
 			width++
 		}
-		fmt.Fprint(w, word)
+		fmt.Fprint(w, harmless(word, markdown))
 		width += n
 	}
 	fmt.Fprintln(w)
+}
+
+// harmless takes out of a word of a run what a terminal would obey, and what Markdown would pass on as HTML.
+func harmless(word string, markdown bool) string {
+	word = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, word)
 	if markdown {
-		fmt.Fprintln(w)
+		word = strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(word)
 	}
+	return word
 }
 
 // heading says which run this is, where and how it was made and whether it is whole.

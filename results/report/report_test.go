@@ -235,7 +235,7 @@ func TestGolden(t *testing.T) {
 	interrupted.Run.Status, interrupted.Run.Error = results.Interrupted, "interrupted"
 	interrupted.Trials = interrupted.Trials[:3]
 	hostile := example()
-	hostile.Run.Client.Name = "<script>|x"
+	hostile.Run.Client.Name, hostile.Run.Client.Kernel = "<script>|x", "\x1b[31m6.1"
 	alone := example()
 	alone.Trials = slices.DeleteFunc(alone.Trials, func(t results.Trial) bool { return t.Proto != "udp" })
 	for name, test := range map[string]struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,6 +26,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"group": func(row []string) bool {
 		return !slices.ContainsFunc(row[1:], func(cell string) bool { return cell != "" })
 	},
+	// path is a name as a part of an address, whatever signs it has.
+	"path":  url.PathEscape,
 	"trim":  strings.TrimSpace,
 	"bytes": func(n int64) string { return strconv.FormatInt(n, 10) },
 }).ParseFS(sources, "*.html"))
@@ -95,7 +98,7 @@ func (p *pages) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var text bytes.Buffer
-	if err := page.Write(&text, set); err != nil {
+	if err := page.Write(&text, set, "/"); err != nil {
 		fail(w, http.StatusInternalServerError, err.Error())
 		return
 	}

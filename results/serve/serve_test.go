@@ -179,7 +179,7 @@ func TestCompare(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, body, _ := ask(t, pages, "GET", "/compare?old="+a+"&new="+b, "")
-	for _, want := range []string{"<caption>Latency: closed loop", `<th scope="col">new/old</th>`, `colspan="5">TCP, 64 B</th>`, `<th scope="row">RTT p50, µs</th><td class="n">51.00`} {
+	for _, want := range []string{"<caption>Latency: closed loop", `<th scope="col" class="n">new/old</th>`, `colspan="5">TCP, 64 B</th>`, `<th scope="row">RTT p50, µs</th><td class="n">51.00`} {
 		if status != 200 || !strings.Contains(body, want) {
 			t.Errorf("status %d, no %q in\n%s", status, want, body)
 		}
@@ -322,5 +322,28 @@ func TestServeEnds(t *testing.T) {
 	}
 	if _, err := Open(filepath.Join(dir, "none")); err == nil || !strings.Contains(err.Error(), "no results at") {
 		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+// A folder may have any name: its links lead to it, and its page leads back.
+func TestOddNames(t *testing.T) {
+	dir := t.TempDir()
+	run := makeRun(t, dir, time.Unix(1e9, 0), "latency", "alpha", "")
+	const odd = "a?b#c %41 & <b>"
+	if err := os.Rename(filepath.Join(dir, run), filepath.Join(dir, odd)); err != nil {
+		t.Skip(err) // this system has no such names
+	}
+	pages, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := ask(t, pages, "GET", "/", "")
+	const want = "/runs/a%3Fb%23c%20%2541%20&amp;%20%3Cb%3E"
+	if !strings.Contains(list, `href="`+want+`"`) {
+		t.Fatalf("no link to %s in\n%s", want, list)
+	}
+	status, page, _ := ask(t, pages, "GET", strings.ReplaceAll(want, "&amp;", "&"), "")
+	if status != 200 || !strings.Contains(page, `<a href="/">All runs</a>`) {
+		t.Errorf("status %d: %.300s", status, page)
 	}
 }
