@@ -104,21 +104,21 @@ func TestWhereLost(t *testing.T) {
 // What flows tell of their paths: sums, means, and the smallest; who tells nothing counts for nothing.
 func TestPathInfos(t *testing.T) {
 	var p PathInfos
-	p.ask(nil, 64)
-	p.ask(teller{known: false}, 64)
+	p.ask(nil)
+	p.ask(teller{known: false})
 	if v, known := p.retransmitted().Get(); known || p.roundTrip() != (results.PathRTT{}) {
 		t.Errorf("of nobody: %v, %+v", v, p.roundTrip())
 	}
-	p.ask(teller{PathInfo{Retransmitted: 3}, true}, 64) // nothing of it has been acknowledged
+	p.ask(teller{PathInfo{Retransmitted: 3}, true}) // nothing of it has been acknowledged
 	if got := p.roundTrip(); p.retransmitted() != results.Known(3) || got != (results.PathRTT{}) {
 		t.Errorf("without a round trip: %v, %+v", p.retransmitted(), got)
 	}
-	p.ask(teller{PathInfo{4, 300 * time.Microsecond, 30 * time.Microsecond, 250 * time.Microsecond}, true}, 64)
+	p.ask(teller{PathInfo{4, 300 * time.Microsecond, 30 * time.Microsecond, 250 * time.Microsecond}, true})
 	if v, known := p.wire(results.Known(1e6)).Get(); known {
 		t.Errorf("%v on the wire, of flows that don't tell", v)
 	}
 	var q PathInfos
-	q.ask(teller{PathInfo{5, 100 * time.Microsecond, 50 * time.Microsecond, 260 * time.Microsecond}, true}, 64)
+	q.ask(teller{PathInfo{5, 100 * time.Microsecond, 50 * time.Microsecond, 260 * time.Microsecond}, true})
 	p.add(q)
 	want := results.PathRTT{SmoothedUs: results.Known(200), VariationUs: results.Known(40), MinUs: results.Known(250)}
 	if got := p.roundTrip(); got != want || p.retransmitted() != results.Known(12) {
@@ -129,9 +129,9 @@ func TestPathInfos(t *testing.T) {
 // Headers of 28 B to every 64 B are 92 B on the wire.
 func TestWire(t *testing.T) {
 	var p PathInfos
-	p.ask(framer{28, 64, true}, 64)
-	p.ask(framer{28, 64, true}, 64)
-	p.ask(framer{1, 1, false}, 64)
+	p.askHeaders(framer{28, 64, true}, 64)
+	p.askHeaders(framer{28, 64, true}, 64)
+	p.askHeaders(framer{1, 1, false}, 64)
 	if got := p.wire(results.Known(64e6)); got != results.Known(92e6) {
 		t.Errorf("%v", got)
 	}

@@ -40,13 +40,17 @@ type PathInfos struct {
 	DataBytes   uint64 `json:"data_bytes"`
 }
 
-// ask adds what f, a flow of messages of size bytes that is done, tells.
-func (p *PathInfos) ask(f any, size int) {
+// askHeaders adds what f, a flow of messages of size bytes that is done, tells of its headers.
+func (p *PathInfos) askHeaders(f any, size int) {
 	if framer, ok := f.(Framer); ok {
 		if headers, data, known := framer.Headers(size); known {
 			p.add(PathInfos{HeaderBytes: headers, DataBytes: data})
 		}
 	}
+}
+
+// ask adds what f, a flow that is done, tells of its path.
+func (p *PathInfos) ask(f any) {
 	asked, ok := f.(PathInformer)
 	if !ok {
 		return

@@ -345,7 +345,8 @@ func (in *Inbound) Attach(c io.Closer) bool {
 func (in *Inbound) Detach() {
 	in.session.mu.Lock()
 	defer in.session.mu.Unlock()
-	in.path.ask(in.conn, in.Size())
+	in.path.ask(in.conn)
+	in.path.askHeaders(in.conn, in.Size())
 	in.conn = nil
 }
 
@@ -355,7 +356,8 @@ func (in *Inbound) pathInfo() PathInfos {
 	defer in.session.mu.Unlock()
 	sum := in.path
 	if in.conn != nil {
-		sum.ask(in.conn, in.Size())
+		sum.ask(in.conn)
+		sum.askHeaders(in.conn, in.Size())
 	}
 	return sum
 }

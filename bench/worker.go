@@ -99,7 +99,7 @@ func (w *worker) open(o Options, timeout time.Duration) error {
 	defer w.flowMu.Unlock()
 	w.flow, w.armed = flow, clock.Now()
 	w.overflow = overflowReadings{}
-	if o, ok := flow.(Overflower); ok {
+	if o, ok := flow.(Overflower); ok && !w.t.workload.opensFlows { // whose opening is timed, and has no room for a question to the kernel
 		w.overflow.open(o.Overflowed)
 	}
 	batch := w.burst(flow.Batch(w.t.size))
@@ -135,7 +135,10 @@ func (w *worker) close() {
 		w.granted.CPUs = w.cpus
 	}
 	w.traffic.Add(w.flow.Traffic())
-	w.path.ask(w.flow, w.t.size)
+	w.path.ask(w.flow)
+	if !w.t.workload.opensFlows { // of which no rate of the wire is told
+		w.path.askHeaders(w.flow, w.t.size)
+	}
 	w.full = w.full.plus(w.overflow.settle())
 	w.flow.Close()
 	w.flow = nil

@@ -118,7 +118,7 @@ type Loss struct {
 
 // WhereLost says where the lost messages were lost: the three add up to lost_messages, and all are 0 where nothing was lost. Buffer and
 // Network are empty where something was lost and the receiver's buffer can't be asked: on some systems, and where a session was
-// not alone on its server.
+// not alone on its server; and of what came down, where each flow lasts for one exchange.
 type WhereLost struct {
 	// Sender messages never left: the sender's queue was full (ENOBUFS), or there was no way to the peer.
 	Sender Value `csv:"lost_sender_messages" json:"lost_sender_messages"`
