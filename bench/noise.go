@@ -17,7 +17,7 @@ type noiseReading struct {
 	nicKnown bool
 }
 
-// readNoise reads what the host has done. It reads files of the system, and takes some 100 µs.
+// readNoise reads what the host has done. It reads files of the system, which takes time: nothing may be timed meanwhile.
 func (t *trial) readNoise() (r noiseReading) {
 	r.at = clock.Now()
 	r.host = host.ReadActivity()
